@@ -1,0 +1,56 @@
+# The doors of this project. `make` alone names them.
+# Everything they bring stays in this directory: .venv (Python packages), .tools (Pulumi CLI), build (results).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv/bin
+STACK ?=
+
+.PHONY: help
+help:
+	@echo 'make preview [STACK=name]  preview and update every stack on the stand-in cloud: tree, summary, build/preview'
+	@echo 'make test                  lint, types and all tests'
+	@echo 'make clean                 removes build and caches; .venv and .tools stay'
+
+.PHONY: preview
+preview: .venv/stamp
+	@$(VENV)/python -m rehearsal preview $(STACK)
+
+# Types and tests run side by side, one core each; the tests come last, so that their closing line does too.
+.PHONY: test
+test: .venv/stamp
+	@$(VENV)/python -m rehearsal toolchain
+	@echo 'ruff: lint and format'
+	@$(VENV)/ruff check --quiet . && $(VENV)/ruff format --check --quiet . \
+	  || { echo 'ruff: mend with .venv/bin/ruff check --fix . && .venv/bin/ruff format .' >&2; exit 1; }
+	@echo 'mypy: in the background (a minute the first time), shown after the tests'
+	@mkdir -p build
+	@$(VENV)/mypy > build/mypy.txt 2>&1 & types=$$!; \
+	tests=0; $(VENV)/pytest -n 2 --color=no > >(tee build/pytest.txt) || tests=$$?; \
+	wait $$types && typed=0 || typed=$$?; \
+	echo "mypy: $$(tail -n 1 build/mypy.txt)"; \
+	if [ $$typed != 0 ]; then cat build/mypy.txt; fi; \
+	tail -n 1 build/pytest.txt; \
+	exit $$(( tests > typed ? tests : typed ))
+
+# Made again when requirements.txt changes. Debian's python3 may lack venv: then its own message says so.
+.venv/stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: $(PYTHON) is not Python 3.11 or newer ($$($(PYTHON) --version 2>&1 || true)). Name one: make PYTHON=python3.12 …" >&2; exit 1; }
+	@[ -x $(VENV)/python ] || { echo '.venv: made with $(PYTHON)'; $(PYTHON) -m venv .venv; }
+	@echo '.venv: packages of requirements.txt (a few minutes the first time)'
+	@$(VENV)/python -m pip install --disable-pip-version-check --requirement requirements.txt \
+	  | sed -u -n -E '/^(Collecting|Installing|Successfully)/s/^(.{0,100}).*/  \1/p' || { \
+	  echo 'error: pip could not install requirements.txt; its messages are above' >&2; exit 1; }
+	@touch $@
+
+.PHONY: clean
+clean:
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+	@echo 'clean: build and caches are gone; .venv and .tools stay'

@@ -1,0 +1,158 @@
+"""One environment of the delivery system, top to bottom as the architecture; `settings` says what is wanted."""
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_azure_native import Provider
+from pulumi_azure_native.resources import ResourceGroup
+
+import contract
+from components import naming
+from components.cluster import Cluster, ClusterArgs, NodePool, Window
+from components.network import Network, NetworkArgs, Peering
+from components.observability.logs import Logs, LogsArgs
+from components.placement import Placement
+from components.protection import Locks, LocksArgs
+from components.registry import RegistryArgs, TierRegistry
+from components.vault import SecretStore, VaultArgs
+from settings import Vault, load
+
+settings = load()
+for warning in settings.warnings:
+    pulumi.warn(warning)
+
+# The stacks that this one leans on: they are up, and they fit.
+upstream = {stack: contract.read(stack, settings.expects(stack)) for stack in settings.leans_on}
+
+# Where everything goes.
+azure = Provider("azure", subscription_id=settings.azure.subscription_id, tenant_id=settings.azure.tenant_id)
+inside = ResourceOptions(providers=[azure])
+names = settings.planned_names
+tags = naming.tags(settings.workload, settings.stack, settings.tier, settings.tags)
+group = ResourceGroup(
+    "environment",
+    resource_group_name=names.resource_group,
+    location=settings.azure.location,
+    tags=tags,
+    opts=ResourceOptions(provider=azure, protect=settings.production),
+)
+place = Placement(names, group.name, settings.azure.location, tags, protect=settings.production)
+
+# What all logs go to.
+logs = Logs("logs", LogsArgs(place, **settings.logs.model_dump()), inside)
+
+# The network: ranges, guards, the way out, the way to what is private.
+network = Network(
+    "network",
+    NetworkArgs(
+        place,
+        address_space=settings.network.address_space,
+        subnets=settings.subnets,
+        egress=settings.network.egress,
+        zones=settings.egress_zones,
+        workspace_id=logs.workspace_id,
+        hub=Peering(**settings.network.hub.model_dump()) if settings.network.hub else None,
+        private_zones=settings.private_zones,
+        service_endpoints=settings.service_endpoints,
+    ),
+    inside,
+)
+
+
+def vault(name: str, physical_name: str, wanted: Vault) -> SecretStore:
+    """The CI vault and the workload vault are two instances of one component."""
+    return SecretStore(
+        name,
+        VaultArgs(
+            place,
+            physical_name=physical_name,
+            tenant_id=settings.azure.tenant_id,
+            access=wanted.access,
+            soft_delete_days=wanted.soft_delete_days,
+            workspace_id=logs.workspace_id,
+            allowed_ranges=wanted.allowed_ranges,
+            allowed_subnet_ids=(network.subnet_ids["nodes"],),
+            link=network.private_links.get("vault"),
+        ),
+        inside,
+    )
+
+
+# Secrets: what the workload reads and, where delivery lives, what only CI reads.
+workload_vault = vault("workload-vault", names.workload_vault, settings.vaults.workload)
+ci_vault = vault("ci-vault", names.ci_vault, settings.vaults.ci) if settings.vaults.ci else None
+
+# Images: a registry of the environment's own, or the one of the stack that it leans on.
+registry: TierRegistry | None = None
+if settings.registry:
+    registry = TierRegistry(
+        "registry",
+        RegistryArgs(
+            place,
+            access=settings.registry.access,
+            workspace_id=logs.workspace_id,
+            allowed_ranges=network.admitting(settings.registry.allowed_ranges),
+            untagged_retention_days=settings.registry.untagged_retention_days,
+            soft_delete_days=settings.registry.soft_delete_days,
+            zone_redundant=settings.registry.zone_redundant,
+            replicas=settings.registry.replicas,
+            link=network.private_links.get("registry"),
+        ),
+        inside,
+    )
+images = contract.registry_facts(registry, upstream.get(settings.stacks.registry or ""))
+
+# The cluster that runs the workload.
+cluster = Cluster(
+    "cluster",
+    ClusterArgs(
+        place,
+        version=settings.cluster.version,
+        tier=settings.cluster.sku,
+        access=settings.cluster.access,
+        authorized_ranges=network.admitting(settings.cluster.authorized_ranges),
+        admin_groups=settings.cluster.admin_groups,
+        tenant_id=settings.azure.tenant_id,
+        zones=settings.cluster.zones,
+        system_pool=NodePool(**settings.cluster.system_pool.model_dump()),
+        user_pools={name: NodePool(**pool.model_dump()) for name, pool in settings.cluster.user_pools.items()},
+        upgrade_channel=settings.cluster.upgrades.channel,
+        upgrade_window=Window(**settings.cluster.upgrades.window.model_dump()),
+        node_os_channel=settings.cluster.upgrades.node_os_channel,
+        node_os_window=Window(**settings.cluster.upgrades.node_os_window.model_dump()),
+        image_cleaner_hours=settings.cluster.image_cleaner_hours,
+        run_command=settings.cluster.run_command,
+        egress=settings.network.egress,
+        pod_range=settings.network.pod_range,
+        service_range=settings.network.service_range,
+        virtual_network_id=network.id,
+        nodes_subnet_id=network.subnet_ids["nodes"],
+        api_server_subnet_id=network.subnet_ids.get("api-server"),
+        api_server_zone_id=settings.network.private_dns_zones.api_server,
+        registry_id=images["id"],
+        workspace_id=logs.workspace_id,
+        after=tuple(network.way_out),
+    ),
+    inside,
+)
+
+# In production, nobody deletes what holds state; the locks come last and go first.
+if settings.production:
+    guarded: dict[str, pulumi.Input[str]] = {"workload-vault": workload_vault.id, **({"registry": registry.id} if registry else {})}
+    if not settings.logs.workspace_id:
+        guarded["log-workspace"] = logs.workspace_id
+    everything = [part for part in (logs, network, workload_vault, registry, cluster) if part]
+    Locks("locks", LocksArgs(names, guarded, after=everything), inside)
+
+# What other stacks may know.
+contract.publish(
+    environment=settings.stack,
+    tier=settings.tier,
+    workload=settings.workload,
+    resource_group=group.name,
+    registry=images,
+    cluster={"id": cluster.id, "name": cluster.name, "oidc_issuer": cluster.oidc_issuer},
+    network={"id": network.id, "address_space": settings.network.address_space, "hub_id": settings.hub_id},
+    workload_vault={"id": workload_vault.id, "uri": workload_vault.uri},
+    ci_vault={"id": ci_vault.id, "uri": ci_vault.uri} if ci_vault else None,
+    log_workspace_id=logs.workspace_id,
+)

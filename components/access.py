@@ -1,0 +1,123 @@
+"""Who may reach a resource: role grants (`grant`) and private end points (`connect_privately`).
+
+Every grant of the program is made by `grant`, so that all have a deterministic name (nothing is granted twice when
+a run is repeated), a principal type (without it Azure looks the principal up, and a new identity may not have
+replicated yet), and are replaced delete-first (a second assignment of the same name is refused).
+
+It decides nothing: which identity gets which role where stands with the component that owns the identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from pulumi import Input, Resource, ResourceOptions
+from pulumi_azure_native.authorization import PrincipalType, RoleAssignment
+from pulumi_azure_native.network import (
+    PrivateDnsZoneConfigArgs,
+    PrivateDnsZoneGroup,
+    PrivateEndpoint,
+    PrivateLinkServiceConnectionArgs,
+    SubnetArgs,
+)
+
+from components.naming import Names
+from components.placement import Placement
+
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+        "Azure Kubernetes Service Cluster User Role": "4abbcc35-e782-43d8-92c5-2d3f1bd2253f",
+        "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
+        "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
+        "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
+    }
+)
+"""Azure's built-in roles that the program grants; ids as in Microsoft's list of built-in roles. No other is used."""
+
+
+def role_name(role_definition_id: str) -> str:
+    """The name of a role by the id of its definition; the bare GUID for one that the program does not grant."""
+    guid = role_definition_id.rpartition("/")[2].lower()
+    return next((name for name, known in ROLES.items() if known == guid), guid)
+
+
+def role_definition_id(role: str, subscription_id: str) -> str:
+    """Azure answers with the definition as seen from the scope's subscription; so that is what we send."""
+    return f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{ROLES[role]}"
+
+
+def grant(
+    name: str,
+    role: str,
+    *,
+    to: Input[str],
+    on: Input[str],
+    names: Names,
+    parent: Resource,
+    kind: Literal["ServicePrincipal", "Group"] = "ServicePrincipal",
+) -> RoleAssignment:
+    """Grants a role of `ROLES` to a principal (object id) on a scope (resource id).
+
+    `name` says who gets what, such as `kubelet-pulls-images`; it is unique in the environment, and the physical name
+    is made from it.
+    """
+    # An id that is known as text may lie in another subscription (a hub's DNS zone); all others are ours.
+    subscription = on.split("/")[2] if isinstance(on, str) else names.subscription_id
+    return RoleAssignment(
+        name,
+        role_assignment_name=names.role_assignment(name),
+        scope=on,
+        role_definition_id=role_definition_id(role, subscription),
+        principal_id=to,
+        principal_type=PrincipalType.GROUP if kind == "Group" else PrincipalType.SERVICE_PRINCIPAL,
+        opts=ResourceOptions(parent=parent, delete_before_replace=True),
+    )
+
+
+@dataclass(frozen=True)
+class PrivateLink:
+    """Where private end points go: a subnet, and the DNS zone that answers for the resource."""
+
+    subnet_id: Input[str]
+    zone_id: Input[str]
+
+
+def connect_privately(
+    name: str,
+    target_id: Input[str],
+    *,
+    group: Literal["registry", "vault"],
+    link: PrivateLink,
+    place: Placement,
+    parent: Resource,
+) -> PrivateEndpoint:
+    """A private end point for a resource, and its record in the DNS zone. `group` is Azure's name of the sub-resource.
+
+    The end point ends in the physical name of `name`: `registry`, `ci-vault`, …
+    """
+    endpoint = PrivateEndpoint(
+        f"{name}-endpoint",
+        private_endpoint_name=place.names.private_endpoint(name),
+        resource_group_name=place.resource_group,
+        location=place.location,
+        tags=place.tags,
+        subnet=SubnetArgs(id=link.subnet_id),
+        custom_network_interface_name=f"{place.names.private_endpoint(name)}-nic",
+        private_link_service_connections=[
+            PrivateLinkServiceConnectionArgs(name=group, private_link_service_id=target_id, group_ids=[group])
+        ],
+        opts=ResourceOptions(parent=parent),
+    )
+    PrivateDnsZoneGroup(
+        f"{name}-dns",
+        private_dns_zone_group_name="default",
+        private_endpoint_name=endpoint.name,
+        resource_group_name=place.resource_group,
+        private_dns_zone_configs=[PrivateDnsZoneConfigArgs(name=group, private_dns_zone_id=link.zone_id)],
+        opts=ResourceOptions(parent=parent),
+    )
+    return endpoint

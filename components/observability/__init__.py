@@ -1,0 +1,1 @@
+"""What watches an environment. So far: the workspace that all logs go to (`logs`)."""

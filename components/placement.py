@@ -1,0 +1,22 @@
+"""Where a component puts its resources; the arguments that every Azure component takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import Input
+
+from components.naming import Names
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Resource group, region, tags and names of one environment, and whether its state is guarded."""
+
+    names: Names
+    resource_group: Input[str]
+    location: str
+    tags: Mapping[str, str]
+    protect: bool
+    """Production: Pulumi refuses to delete or replace what holds state."""

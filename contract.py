@@ -1,0 +1,140 @@
+"""What one stack tells another: one definition, used by the stack that exports it and by the stack that reads it.
+
+The contract is the stack output `contract`, a mapping with the camelCase keys of `Contract`. It holds ids, names and
+host names, and no secret. A field that is added stays optional for one release, so that a stack can be brought up
+before the one it leans on has been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from components.addressing import overlaps
+from components.registry import TierRegistry
+
+OUTPUT = "contract"
+"""Name of the stack output."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
+
+
+class RegistryFacts(_Part):
+    id: str
+    """Resource id."""
+    login_server: str
+    """Host name that images are pushed to and pulled from."""
+
+
+class ClusterFacts(_Part):
+    id: str
+    name: str
+    oidc_issuer: str
+    """URL that workload identities are federated with."""
+
+
+class NetworkFacts(_Part):
+    id: str
+    address_space: str
+    """CIDR notation."""
+    hub_id: str | None = None
+    """The network it is peered with."""
+
+
+class VaultFacts(_Part):
+    id: str
+    uri: str
+
+
+class Contract(_Part):
+    """One environment, as far as others need to know it."""
+
+    environment: str
+    tier: str
+    workload: str
+    resource_group: str
+    registry: RegistryFacts
+    """The registry that the cluster pulls from; its own, or that of the stack it leans on."""
+    cluster: ClusterFacts
+    network: NetworkFacts
+    workload_vault: VaultFacts
+    ci_vault: VaultFacts | None = None
+    """Only where delivery lives."""
+    log_workspace_id: str
+
+
+class ContractError(pulumi.RunError):
+    """A stack that this one leans on does not tell what is needed, or tells what does not fit."""
+
+
+def publish(**facts: Any) -> None:
+    """Exports the contract of the stack that is being run; `facts` are the fields of `Contract`, outputs allowed."""
+    told = pulumi.Output.from_input(facts).apply(lambda known: Contract(**known).model_dump(by_alias=True))
+    pulumi.export(OUTPUT, told)
+
+
+def registry_facts(own: TierRegistry | None, lender: pulumi.Output[Contract] | None) -> dict[str, pulumi.Output[str]]:
+    """The registry that an environment pulls from: its own, or the one in the contract of the stack that lends it."""
+    if own:
+        return {"id": own.id, "login_server": own.login_server}
+    assert lender is not None, "an environment has a registry of its own or borrows one"
+    return {"id": lender.registry.id, "login_server": lender.registry.login_server}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What must hold of the stack that is read, for this one to lean on it."""
+
+    workload: str
+    tier: str
+    address_space: str
+    hub_id: str | None
+    """This environment's range and hub: two ranges on one hub may not overlap."""
+
+
+def read(stack: str, expected: Expected) -> pulumi.Output[Contract]:
+    """The contract of another stack of this project.
+
+    Raises ContractError when that stack has no contract, an older one that lacks something, or one that does not fit.
+    """
+    reference = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{stack}")
+    return reference.get_output(OUTPUT).apply(lambda found: fitting(stack, understood(stack, found), expected))
+
+
+def understood(stack: str, found: Any) -> Contract:
+    """A contract from a stack's output."""
+    mend = f"run `pulumi up --stack {stack}` with this version of the program first"
+    if found is None:
+        raise ContractError(f"The stack {stack} has no output `{OUTPUT}`: {mend}.")
+    try:
+        return Contract.model_validate(found)
+    except ValidationError as error:
+        fields = ", ".join(sorted(".".join(map(str, detail["loc"])) for detail in error.errors()))
+        raise ContractError(
+            f"The output `{OUTPUT}` of the stack {stack} lacks or misstates {fields}: {mend}."
+        ) from None
+
+
+def fitting(stack: str, theirs: Contract, expected: Expected) -> Contract:
+    """The contract, if all of it fits. Raises ContractError with everything that does not."""
+    said = list(_disagreements(theirs, expected))
+    if said:
+        raise ContractError(f"The stack {stack} does not fit this one: " + "; ".join(said) + ".")
+    return theirs
+
+
+def _disagreements(theirs: Contract, expected: Expected) -> Iterable[str]:
+    if theirs.workload != expected.workload:
+        yield f"it carries the workload {theirs.workload}, this one {expected.workload}"
+    if theirs.tier != expected.tier:
+        yield f"its tier is {theirs.tier}, needed is {expected.tier}"
+    ranges = {"theirs": theirs.network.address_space, "ours": expected.address_space}
+    if expected.hub_id and theirs.network.hub_id == expected.hub_id and list(overlaps(ranges)):
+        yield f"its range {ranges['theirs']} overlaps with {ranges['ours']} on the same hub"

@@ -1,0 +1,391 @@
+"""What an environment is: the typed, validated form of its stack file. The only reader of Pulumi config.
+
+Every section stands in the stack file as `aks-cicd:<section>`, in camelCase below that, so that for instance
+`pulumi config set --path 'aks-cicd:cluster.version' 1.36` works. Unknown keys are refused. All problems are
+reported at once, each with key, value, what is allowed and how to mend it; combinations are judged in
+`validation.checks`.
+
+What it does not do: it calls no cloud, and it fills in no default that a reviewer should see: how open a thing is,
+its size and its address range must stand in the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import pulumi
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from components import addressing, regions
+from components.naming import Names
+from contract import Expected
+from validation import checks
+from validation.problems import Problem, SettingsError, unknown_key
+from validation.reader import in_order, read_sections
+from validation.types import (
+    Address,
+    Cidr,
+    Clock,
+    Flag,
+    Guid,
+    KubernetesVersion,
+    LabelKey,
+    LabelValue,
+    Line,
+    PoolName,
+    PrivateDnsZoneId,
+    Region,
+    RouteTableId,
+    StackName,
+    TagMap,
+    Taint,
+    UtcOffset,
+    VirtualNetworkId,
+    VmSize,
+    WorkloadName,
+    WorkspaceId,
+    Zone,
+    whole,
+)
+
+__all__ = ["PROJECT", "Problem", "Settings", "SettingsError", "load", "parse", "rehearsal"]
+
+PROJECT = "aks-cicd"
+"""Namespace of the config keys and of the component types; the `name` in Pulumi.yaml."""
+
+Tier = Literal["nonproduction", "production"]
+Access = Literal["public", "restricted", "private"]
+"""public: from anywhere, with a token. restricted: from named ranges. private: through a private endpoint only."""
+
+_rehearsing: ContextVar[bool] = ContextVar("rehearsing", default=False)
+
+
+class Section(BaseModel):
+    """One section of a stack file: frozen, camelCase in the file, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel)
+
+
+class Azure(Section):
+    """Directory, subscription and region of the environment."""
+
+    tenant_id: Guid
+    subscription_id: Guid
+    location: Region
+
+
+class Stacks(Section):
+    """The stacks this one leans on; what is not named here, the environment owns itself."""
+
+    delivery: StackName | None = None
+    """Where the Azure DevOps project, the CI vault and the CI identity live."""
+    promotes_from: StackName | None = None
+    """From whose registry images are promoted; production only."""
+    registry: StackName | None = None
+    """Whose registry the cluster pulls from, when the environment has none of its own."""
+
+
+class Hub(Section):
+    """A network that somebody else owns and that this environment's network is peered with."""
+
+    virtual_network_id: VirtualNetworkId
+    address_spaces: Annotated[tuple[Cidr, ...], Field(min_length=1)]
+    """What is reached through the hub, its own range included."""
+    route_table_id: RouteTableId | None = None
+    """Sends all traffic to the hub's firewall; for the egress `hubRouteTable`."""
+    egress_addresses: tuple[Address, ...] = ()
+    """Public addresses of the hub's firewall."""
+
+
+class Subnets(Section):
+    """Ranges that replace planned ones, for an estate that has drawn its plan already."""
+
+    nodes: Cidr | None = None
+    agents: Cidr | None = None
+    private_endpoints: Cidr | None = None
+    api_server: Cidr | None = None
+
+
+class PrivateDnsZones(Section):
+    """Zones that exist already. One that is not named is made here; the API server's is then AKS's own."""
+
+    registry: PrivateDnsZoneId | None = None
+    vault: PrivateDnsZoneId | None = None
+    api_server: PrivateDnsZoneId | None = None
+
+
+class Network(Section):
+    """The environment's own virtual network, and how it reaches the rest of the world."""
+
+    address_space: Cidr
+    subnets: Subnets = Subnets()
+    pod_range: Cidr = "10.244.0.0/16"
+    service_range: Cidr = "10.245.0.0/16"
+    """Pods and services live inside the cluster; the same ranges serve in every environment."""
+    egress: Literal["loadBalancer", "natGateway", "hubRouteTable"]
+    hub: Hub | None = None
+    private_dns_zones: PrivateDnsZones = PrivateDnsZones()
+
+
+class Registry(Section):
+    """The tier's registry. Its sku follows from what is asked of it."""
+
+    access: Access
+    allowed_ranges: tuple[Cidr, ...] = ()
+    untagged_retention_days: Annotated[int, whole(0, 365, "days (0 keeps all)")] = 0
+    soft_delete_days: Annotated[int, whole(0, 90, "days (0 is off)")] = 0
+    zone_redundant: Flag = False
+    replicas: tuple[Region, ...] = ()
+
+
+class Vault(Section):
+    access: Access
+    allowed_ranges: tuple[Cidr, ...] = ()
+    soft_delete_days: Annotated[int, whole(7, 90, "days")] = 90
+    """Fixed when the vault is made."""
+
+
+class Vaults(Section):
+    workload: Vault
+    ci: Vault | None = None
+    """Only where delivery lives: the secrets of the CI pipeline, which nothing else reads."""
+
+    @property
+    def all(self) -> tuple[Vault, ...]:
+        return (self.workload, self.ci) if self.ci else (self.workload,)
+
+
+class Pool(Section):
+    """A node pool; always autoscaled, equal limits make its size fixed."""
+
+    vm_size: VmSize
+    min_nodes: Annotated[int, whole(1, 1000, "nodes")]
+    max_nodes: Annotated[int, whole(1, 1000, "nodes")]
+    os_disk: Literal["ephemeral", "managed"] = "ephemeral"
+    os_disk_gb: Annotated[int, whole(30, 2048, "GiB")] = 128
+    max_pods: Annotated[int, whole(50, 250, "pods per node")] = 110
+
+
+class UserPool(Pool):
+    labels: dict[LabelKey, LabelValue] = {}
+    taints: tuple[Taint, ...] = ()
+
+
+class Window(Section):
+    """A weekly maintenance window; `start` is local to `utcOffset`."""
+
+    day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    start: Clock
+    hours: Annotated[int, whole(4, 24, "hours")] = 4
+    utc_offset: UtcOffset = "+00:00"
+
+
+class Upgrades(Section):
+    """Which upgrades AKS makes by itself, and when it may."""
+
+    channel: Literal["none", "patch", "stable", "rapid"] = "patch"
+    """stable and rapid change the minor version too; the `version` of the settings then serves creation only."""
+    window: Window
+    node_os_channel: Literal["None", "SecurityPatch", "NodeImage"] = "NodeImage"
+    node_os_window: Window
+
+
+class Cluster(Section):
+    version: KubernetesVersion
+    sku: Literal["Free", "Standard", "Premium"]
+    """Free has no service level; production refuses it."""
+    access: Literal["public", "private"]
+    authorized_ranges: tuple[Cidr, ...] = ()
+    """Who may reach a public API server; empty: everybody, with an Entra token."""
+    admin_groups: Annotated[tuple[Guid, ...], Field(min_length=1)]
+    """Entra groups whose members administer the cluster."""
+    zones: tuple[Zone, ...] = ()
+    system_pool: Pool
+    user_pools: Annotated[dict[PoolName, UserPool], Field(min_length=1)]
+    upgrades: Upgrades
+    image_cleaner_hours: Annotated[int, whole(24, 2160, "hours")] = 168
+    run_command: Flag = False
+
+
+class Logs(Section):
+    """The Log Analytics workspace: an existing one, or our own with retention and an optional cap."""
+
+    workspace_id: WorkspaceId | None = None
+    """Of a workspace that exists."""
+    retention_days: Annotated[int, whole(30, 730, "days")] | None = None
+    daily_cap_gb: Annotated[int, whole(1, 10_000, "GB a day")] | None = None
+
+
+class Agents(Section):
+    """Where pipelines run: on Microsoft's machines, or on managed ones inside our network."""
+
+    kind: Literal["hosted", "managed"]
+
+
+class Overrides(Section):
+    """Whole physical names that replace planned ones, for an estate with rules of its own."""
+
+    resource_group: Line | None = None
+    node_resource_group: Line | None = None
+    virtual_network: Line | None = None
+    cluster: Line | None = None
+    registry: Line | None = None
+    ci_vault: Line | None = None
+    workload_vault: Line | None = None
+    workspace: Line | None = None
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What the environment expects to find before it is made."""
+
+    tenant_id: str
+    subscription_ids: frozenset[str]
+    """Of the environment itself, and of what it refers to."""
+    resource_ids: frozenset[str]
+    groups: frozenset[str]
+    users: frozenset[str] = frozenset()
+    service_principals: frozenset[str] = frozenset()
+
+
+class Settings(Section):
+    """One environment. The stack's name is the environment's name."""
+
+    stack: StackName
+    tier: Tier
+    workload: WorkloadName
+    generation: Annotated[int, whole(1, 99, "lives of this environment")] = 1
+    azure: Azure
+    stacks: Stacks = Stacks()
+    tags: TagMap = {}
+    names: Overrides = Overrides()
+    network: Network
+    registry: Registry | None = None
+    vaults: Vaults
+    cluster: Cluster
+    logs: Logs
+    agents: Agents
+
+    @property
+    def production(self) -> bool:
+        return self.tier == "production"
+
+    @property
+    def owns_delivery(self) -> bool:
+        """Whether the Azure DevOps project and what CI needs live in this stack."""
+        return self.stacks.delivery is None
+
+    @property
+    def leans_on(self) -> tuple[str, ...]:
+        """The stacks that must be up before this one."""
+        said = (self.stacks.delivery, self.stacks.promotes_from, self.stacks.registry)
+        return tuple(dict.fromkeys(name for name in said if name))
+
+    @property
+    def hub_id(self) -> str | None:
+        return self.network.hub.virtual_network_id if self.network.hub else None
+
+    @property
+    def subnets(self) -> dict[str, str]:
+        """Ranges of the subnets that this environment needs, by purpose."""
+        planned = addressing.plan(self.network.address_space, checks.own_subnets(self.network))
+        wanted = {
+            addressing.NODES: True,
+            addressing.AGENTS: self.agents.kind == "managed",
+            addressing.PRIVATE_ENDPOINTS: bool(self.private_zones),
+            addressing.API_SERVER: self.cluster.access == "private",
+        }
+        return {purpose: cidr for purpose, cidr in planned.items() if wanted[purpose]}
+
+    @property
+    def private_zones(self) -> dict[str, str | None]:
+        """What is reached by a private end point, to the id of an existing DNS zone or None."""
+        zones = self.network.private_dns_zones
+        private = {"registry": bool(self.registry and self.registry.access == "private")}
+        private["vault"] = any(vault.access == "private" for vault in self.vaults.all)
+        return {kind: getattr(zones, kind) for kind, wanted in private.items() if wanted}
+
+    @property
+    def egress_zones(self) -> tuple[str, ...]:
+        """Zones of the egress address: all that the region has, because changing them would replace the address."""
+        return ("1", "2", "3") if self.azure.location in regions.WITH_ZONES else ()
+
+    @property
+    def service_endpoints(self) -> tuple[str, ...]:
+        """A restricted vault lets the nodes in by their subnet, which needs this service end point."""
+        return ("Microsoft.KeyVault",) if any(vault.access == "restricted" for vault in self.vaults.all) else ()
+
+    def expects(self, stack: str) -> Expected:
+        """What must hold of a stack that this one leans on."""
+        tier = self.tier if stack == self.stacks.registry else "nonproduction"
+        return Expected(self.workload, tier, self.network.address_space, self.hub_id)
+
+    @property
+    def planned_names(self) -> Names:
+        return checks.planned_names(self.stack, self.workload, self.azure, self.generation, self.names)
+
+    @property
+    def existing(self) -> Existing:
+        """Ids of the estate that stand in the file: networks, zones, workspaces and directory groups."""
+        ids = frozenset(value for _, value in checks.leaves(self) if value.lower().startswith("/subscriptions/"))
+        return Existing(
+            tenant_id=self.azure.tenant_id,
+            subscription_ids=frozenset({self.azure.subscription_id, *(each.split("/")[2].lower() for each in ids)}),
+            resource_ids=ids,
+            groups=frozenset(self.cluster.admin_groups),
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reviewer should know although it is allowed."""
+        return tuple(checks.warnings(self))
+
+
+def parse(stack: str, config: Mapping[str, Any], *, rehearsal: bool = False) -> Settings:
+    """The settings of a stack from its config (`aks-cicd:<section>` to plain values).
+
+    Raises SettingsError with all problems. Reserved placeholders are refused unless this is a rehearsal.
+    """
+    known = [field.alias or name for name, field in Settings.model_fields.items() if name != "stack"]
+    own = {key.removeprefix(f"{PROJECT}:"): value for key, value in config.items() if key.startswith(f"{PROJECT}:")}
+    problems = [unknown_key(f"{PROJECT}:{key}", key, known, own[key]) for key in own if key not in known]
+    sections, found = read_sections(Settings, PROJECT, {"stack": stack} | {k: own[k] for k in known if k in own})
+    problems += found
+    problems += checks.run(sections)
+    if not rehearsal:
+        problems += checks.placeholders(PROJECT, own)
+    if problems:
+        raise SettingsError(stack, in_order(problems, Settings, PROJECT))
+    return Settings.model_construct(None, **sections)
+
+
+def load() -> Settings:
+    """The settings of the stack that is being run, from Pulumi's config."""
+    from pulumi.runtime.config import CONFIG, get_config_env
+
+    raw = {**get_config_env(), **CONFIG.get()}
+    return parse(pulumi.get_stack(), {key: _value(text) for key, text in raw.items()}, rehearsal=_rehearsing.get())
+
+
+@contextlib.contextmanager
+def rehearsal() -> Iterator[None]:
+    """Within it, reserved placeholders are allowed: nothing of this run reaches a cloud."""
+    token = _rehearsing.set(True)
+    try:
+        yield
+    finally:
+        _rehearsing.reset(token)
+
+
+def _value(text: str) -> Any:
+    """Pulumi hands structured values over as JSON and plain ones as bare text."""
+    try:
+        return json.loads(text) if text[:1] in "{[" else text
+    except ValueError:
+        return text

@@ -1,0 +1,145 @@
+"""A deployed stack as tests ask about it: resources by type and name, what they say, what they hang on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+ROLE_ASSIGNMENT = "authorization:RoleAssignment"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One custom or component resource of an export."""
+
+    raw: Mapping[str, Any]
+
+    @property
+    def urn(self) -> str:
+        return str(self.raw["urn"])
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rpartition("::")[2]
+
+    @property
+    def type(self) -> str:
+        return str(self.raw["type"])
+
+    @property
+    def kind(self) -> str:
+        """The type without its package: `network:Subnet`."""
+        return self.type.partition(":")[2]
+
+    @property
+    def id(self) -> str:
+        return str(self.raw.get("id", ""))
+
+    @property
+    def parent(self) -> str:
+        return str(self.raw.get("parent", ""))
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.raw.get("inputs", {})
+        return found
+
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.raw.get("outputs", {})
+        return found
+
+    @property
+    def protected(self) -> bool:
+        return bool(self.raw.get("protect"))
+
+    @property
+    def dependencies(self) -> frozenset[str]:
+        """URNs of everything that had to be there first."""
+        said = set(self.raw.get("dependencies", []))
+        for urns in self.raw.get("propertyDependencies", {}).values():
+            said.update(urns or [])
+        return frozenset(said)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One role assignment, in names."""
+
+    principal: str
+    role: str
+    scope: str
+
+
+class Graph:
+    """The resources of one stack's export."""
+
+    def __init__(self, export: Mapping[str, Any]) -> None:
+        self.resources = [Resource(raw) for raw in export["deployment"]["resources"]]
+
+    def of(self, kind: str) -> list[Resource]:
+        """All resources of a kind, such as `network:Subnet`, by logical name."""
+        return sorted((each for each in self.azure if each.kind == kind), key=lambda each: each.name)
+
+    def one(self, kind: str, name: str | None = None) -> Resource:
+        found = [each for each in self.of(kind) if name in (None, each.name)]
+        assert len(found) == 1, f"{len(found)} resources {kind} {name or ''}: {[each.name for each in self.of(kind)]}"
+        return found[0]
+
+    @cached_property
+    def azure(self) -> list[Resource]:
+        return [each for each in self.resources if each.type.startswith("azure-native:")]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Resource]:
+        return {each.id.lower(): each for each in self.azure if each.id}
+
+    @cached_property
+    def by_urn(self) -> Mapping[str, Resource]:
+        return {each.urn: each for each in self.resources}
+
+    @cached_property
+    def grants(self) -> frozenset[Grant]:
+        """Every role assignment: who (logical name of an identity, or an object id), which role, on what."""
+        from components.access import role_name
+
+        principals = {each.outputs["principalId"]: each.name for each in self.of("managedidentity:UserAssignedIdentity")}
+        return frozenset(
+            Grant(
+                principals.get(each.inputs["principalId"], each.inputs["principalId"]),
+                role_name(each.inputs["roleDefinitionId"]),
+                self.named(each.inputs["scope"]),
+            )
+            for each in self.of(ROLE_ASSIGNMENT)
+        )
+
+    def named(self, id: str) -> str:
+        """The logical name of a resource of this stack, or the id of one that is not."""
+        found = self.by_id.get(id.lower())
+        return found.name if found else id
+
+    def waits_for(self, resource: Resource) -> frozenset[str]:
+        """URNs of all that must be there before a resource, directly or by way of others."""
+        seen: set[str] = set()
+        open_ = [resource.urn]
+        while open_:
+            current = self.by_urn[open_.pop()]
+            for urn in current.dependencies - seen:
+                seen.add(urn)
+                open_.append(urn)
+        return frozenset(seen)
+
+    def topology(self) -> Iterator[str]:
+        """One line a resource, `component / type / logical name`, sorted; providers and the stack left out."""
+        for each in sorted(self.resources, key=lambda each: each.urn):
+            if not each.type.startswith("pulumi:"):
+                yield f"{self._path(each)} = {each.type}"
+
+    def _path(self, resource: Resource) -> str:
+        parent = self.by_urn.get(resource.parent)
+        if parent is None or parent.type == "pulumi:pulumi:Stack":
+            return resource.name
+        return f"{self._path(parent)} / {resource.name}"

@@ -1,0 +1,61 @@
+"""A problem in a stack file, said so that whoever reads it can mend it: key, value, what is allowed, how to mend."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+
+@dataclass(frozen=True)
+class Problem:
+    key: str
+    """As it stands in the stack file, such as `aks-cicd:cluster.version`."""
+    value: Any
+    allowed: str
+    mend: str
+
+    def __str__(self) -> str:
+        said = "not set" if self.value is None else _shown(self.value)
+        return f"  {self.key} = {said}\n    allowed: {self.allowed}\n    mend:    {self.mend}"
+
+
+class SettingsError(pulumi.RunError):
+    """Everything that is wrong with one stack file. A RunError, so Pulumi prints the message and no traceback."""
+
+    def __init__(self, stack: str, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        count = "1 problem" if len(self.problems) == 1 else f"{len(self.problems)} problems"
+        super().__init__("\n".join([f"Pulumi.{stack}.yaml has {count}:", *map(str, self.problems)]))
+
+
+def below(key: str, part: str | int) -> str:
+    """The key of an entry below another, in the notation of `pulumi config set --path`."""
+    if isinstance(part, int):
+        return f"{key}[{part}]"
+    if not re.fullmatch(r"[\w-]+", part):
+        return f"{key}[{json.dumps(part, ensure_ascii=False)}]"
+    return f"{key}.{part}" if key else part
+
+
+def unknown_key(key: str, name: str, known: Sequence[str], value: Any) -> Problem:
+    """For a key that no setting has, `name` being its last part; tells the nearest one that exists."""
+    hint = nearest(name, known)
+    mend = f"{hint} otherwise remove it" if hint else "remove it"
+    return Problem(key, value, "one of " + ", ".join(sorted(known)), mend)
+
+
+def nearest(said: Any, known: Iterable[str]) -> str | None:
+    """The question that a slip of the pen calls for, if one of the known words is near enough."""
+    near = difflib.get_close_matches(str(said)[:80], known, 1, 0.6)
+    return f"did you mean {near[0]}?" if near else None
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 100 else text[:97] + "..."
