@@ -137,7 +137,10 @@ cluster = Cluster(
 
 # In production, nobody deletes what holds state; the locks come last and go first.
 if settings.production:
-    guarded: dict[str, pulumi.Input[str]] = {"workload-vault": workload_vault.id, **({"registry": registry.id} if registry else {})}
+    guarded: dict[str, pulumi.Input[str]] = {
+        "workload-vault": workload_vault.id,
+        **({"registry": registry.id} if registry else {}),
+    }
     if not settings.logs.workspace_id:
         guarded["log-workspace"] = logs.workspace_id
     everything = [part for part in (logs, network, workload_vault, registry, cluster) if part]

@@ -21,7 +21,6 @@ from pulumi_azure_native.network import (
     PrivateDnsZoneGroup,
     PrivateEndpoint,
     PrivateLinkServiceConnectionArgs,
-    SubnetArgs,
 )
 
 from components.naming import Names
@@ -105,7 +104,8 @@ def connect_privately(
         resource_group_name=place.resource_group,
         location=place.location,
         tags=place.tags,
-        subnet=SubnetArgs(id=link.subnet_id),
+        # Not SubnetArgs: that class fills in network policies, which a reference to a subnet must not send.
+        subnet={"id": link.subnet_id},
         custom_network_interface_name=f"{place.names.private_endpoint(name)}-nic",
         private_link_service_connections=[
             PrivateLinkServiceConnectionArgs(name=group, private_link_service_id=target_id, group_ids=[group])

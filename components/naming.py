@@ -37,33 +37,51 @@ class Rule:
 
     longest: int
     pattern: str
+    words: str
+    """The pattern, said for the reader of a message; goes on from the length."""
     shortest: int = 1
 
 
-_HYPHENATED = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_DOTTED = r"[A-Za-z0-9](?:[\w.-]*\w)?"
+_HYPHENATED = (
+    r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?",
+    "letters, digits and hyphens, a letter or digit at both ends",
+)
+_DOTTED = (
+    r"[A-Za-z0-9](?:[\w.-]*\w)?",
+    "letters, digits and . _ -, a letter or digit first, no . or - last",
+)
+_GROUP = (r"[\w().-]*[\w()-]", "letters, digits and ( ) . _ -, no . last")
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
         # Overlay networking copies the names of these three into node labels, which hold 63 characters.
-        "resourceGroup": Rule(63, r"[\w().-]*[\w()-]"),
-        "nodeResourceGroup": Rule(63, r"[\w().-]*[\w()-]"),
-        "virtualNetwork": Rule(63, _DOTTED, 2),
-        "subnet": Rule(63, _DOTTED),
-        "networkSecurityGroup": Rule(80, _DOTTED),
-        "natGateway": Rule(80, _DOTTED),
-        "publicIpAddress": Rule(80, _DOTTED),
-        "privateEndpoint": Rule(64, _DOTTED, 2),
-        "virtualNetworkPeering": Rule(80, _DOTTED),
-        "virtualNetworkLink": Rule(80, _DOTTED),
-        "cluster": Rule(63, r"[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?"),
-        "dnsPrefix": Rule(54, _HYPHENATED),
-        "identity": Rule(128, r"[A-Za-z0-9][\w-]*", 3),
-        "registry": Rule(50, r"[a-z0-9]+", 5),
-        "vault": Rule(24, r"[A-Za-z](?:-?[A-Za-z0-9])*", 3),
-        "workspace": Rule(63, _HYPHENATED, 4),
-        "diagnosticSetting": Rule(260, r"[\w-]+"),
-        "lock": Rule(260, r"[\w-]+"),
+        "resourceGroup": Rule(63, *_GROUP),
+        "nodeResourceGroup": Rule(63, *_GROUP),
+        "virtualNetwork": Rule(63, *_DOTTED, shortest=2),
+        "subnet": Rule(63, *_DOTTED),
+        "networkSecurityGroup": Rule(80, *_DOTTED),
+        "natGateway": Rule(80, *_DOTTED),
+        "publicIpAddress": Rule(80, *_DOTTED),
+        "privateEndpoint": Rule(64, *_DOTTED, shortest=2),
+        "virtualNetworkPeering": Rule(80, *_DOTTED),
+        "virtualNetworkLink": Rule(80, *_DOTTED),
+        "cluster": Rule(
+            63,
+            r"[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?",
+            "letters, digits, _ and -, a letter or digit at both ends",
+        ),
+        "dnsPrefix": Rule(54, *_HYPHENATED),
+        "identity": Rule(128, r"[A-Za-z0-9][\w-]*", "letters, digits, _ and -, a letter or digit first", shortest=3),
+        "registry": Rule(50, r"[a-z0-9]+", "lower-case letters and digits", shortest=5),
+        "vault": Rule(
+            24,
+            r"[A-Za-z](?:-?[A-Za-z0-9])*",
+            "letters, digits and single hyphens, a letter first, no hyphen last",
+            shortest=3,
+        ),
+        "workspace": Rule(63, *_HYPHENATED, shortest=4),
+        "diagnosticSetting": Rule(260, r"[\w-]+", "letters, digits, _ and -"),
+        "lock": Rule(90, *_GROUP),
     }
 )
 
@@ -222,7 +240,7 @@ class Names:
         found = []
         for what, kind, name in self.all():
             rule = RULES[kind]
-            if not (rule.shortest <= len(name) <= rule.longest and re.fullmatch(rule.pattern, name)):
+            if not (rule.shortest <= len(name) <= rule.longest and re.fullmatch(rule.pattern, name, re.ASCII)):
                 found.append(Misfit(what, name, rule))
         return tuple(found)
 

@@ -106,7 +106,9 @@ class Graph:
         """Every role assignment: who (logical name of an identity, or an object id), which role, on what."""
         from components.access import role_name
 
-        principals = {each.outputs["principalId"]: each.name for each in self.of("managedidentity:UserAssignedIdentity")}
+        principals = {
+            each.outputs["principalId"]: each.name for each in self.of("managedidentity:UserAssignedIdentity")
+        }
         return frozenset(
             Grant(
                 principals.get(each.inputs["principalId"], each.inputs["principalId"]),

@@ -137,7 +137,9 @@ def test_every_grant_says_what_kind_of_principal_it_is_for(graph: Graph) -> None
 def test_the_control_plane_has_its_rights_before_the_cluster_is_made(graph: Graph) -> None:
     before = graph.waits_for(graph.one("containerservice:ManagedCluster"))
     early = [
-        each.urn for each in graph.of(ROLE_ASSIGNMENT) if each.name.startswith("control-plane") or "kubelet" in each.name
+        each.urn
+        for each in graph.of(ROLE_ASSIGNMENT)
+        if each.name.startswith("control-plane") or "kubelet" in each.name
     ]
     assert early
     assert set(early) <= before
@@ -167,7 +169,10 @@ def test_staging_can_be_taken_down(staging: Graph) -> None:
 
 
 def test_production_locks_registry_vault_and_logs(prod: Graph) -> None:
-    locks = {prod.named(each.inputs["scope"]): each.inputs["level"] for each in prod.of("authorization:ManagementLockByScope")}
+    locks = {
+        prod.named(each.inputs["scope"]): each.inputs["level"]
+        for each in prod.of("authorization:ManagementLockByScope")
+    }
     assert locks == dict.fromkeys(("registry", "workload-vault", "workspace"), "CanNotDelete")
 
 
@@ -197,7 +202,9 @@ def test_what_is_private_has_an_end_point_and_a_name(graph: Graph) -> None:
         for each in graph.of("network:PrivateEndpoint")
         for connection in each.inputs["privateLinkServiceConnections"]
     }
-    private = [each for each in graph.of("containerregistry:Registry") if each.inputs["publicNetworkAccess"] == "Disabled"]
+    private = [
+        each for each in graph.of("containerregistry:Registry") if each.inputs["publicNetworkAccess"] == "Disabled"
+    ]
     private += [
         each for each in graph.of("keyvault:Vault") if each.inputs["properties"]["publicNetworkAccess"] == "Disabled"
     ]
