@@ -31,18 +31,18 @@ test: .venv/stamp
 	@echo 'mypy: in the background (a minute the first time), shown after the tests'
 	@mkdir -p build
 	@$(VENV)/mypy > build/mypy.txt 2>&1 & types=$$!; \
-	tests=0; $(VENV)/pytest -n 2 --color=no > >(tee build/pytest.txt) || tests=$$?; \
+	tests=0; $(VENV)/pytest -n 2 --color=no | tee build/pytest.txt || tests=$$?; \
 	wait $$types && typed=0 || typed=$$?; \
 	echo "mypy: $$(tail -n 1 build/mypy.txt)"; \
 	if [ $$typed != 0 ]; then cat build/mypy.txt; fi; \
 	tail -n 1 build/pytest.txt; \
 	exit $$(( tests > typed ? tests : typed ))
 
-# Made again when requirements.txt changes. Debian's python3 may lack venv: then its own message says so.
+# Made again when requirements.txt changes. Where Python lacks venv (Debian: python3-venv), it says so itself.
 .venv/stamp: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: $(PYTHON) is not Python 3.11 or newer ($$($(PYTHON) --version 2>&1 || true)). Name one: make PYTHON=python3.12 …" >&2; exit 1; }
-	@[ -x $(VENV)/python ] || { echo '.venv: made with $(PYTHON)'; $(PYTHON) -m venv .venv; }
+	@[ -x $(VENV)/python ] || { echo '.venv: made with $(PYTHON)'; $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }; }
 	@echo '.venv: packages of requirements.txt (a few minutes the first time)'
 	@$(VENV)/python -m pip install --disable-pip-version-check --requirement requirements.txt \
 	  | sed -u -n -E '/^(Collecting|Installing|Successfully)/s/^(.{0,100}).*/  \1/p' || { \

@@ -1,0 +1,88 @@
+"""What the stand-in says: its answers, its refusals, and the estate it starts from.
+
+Plain immutable values without behaviour. They are shared by both faces, so nothing in here knows about
+Pulumi's wire format or about unit-test mocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+class CloudError(Exception):
+    """A refusal, with the error code that Azure uses for it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Unknown:
+    """The type of `UNKNOWN`: a value that a preview cannot know yet."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+    def __copy__(self) -> Unknown:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Unknown:
+        return self
+
+
+UNKNOWN: Final = Unknown()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a create, read or update returns. `id` is empty in the preview of a create."""
+
+    id: str
+    outputs: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One changed input. `path` is a camelCase property path such as `agentPoolProfiles[0].vmSize`."""
+
+    path: str
+    replaces: bool
+
+
+@dataclass(frozen=True)
+class Diff:
+    """What lies between two sets of inputs of one resource."""
+
+    changes: tuple[Change, ...]
+    delete_before_replace: bool = False
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What exists before the program runs, and is therefore not of its making.
+
+    `resource_ids` are ARM ids in any case; the groups and parents that lie on their way exist as well.
+    The other sets are object ids of the directory, apart from `subscriptions`, which are GUIDs.
+    """
+
+    tenant_id: str
+    subscriptions: frozenset[str]
+    resource_ids: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+    service_principals: frozenset[str] = frozenset()
+
+    def merged(self, other: Estate) -> Estate:
+        """Both estates as one. They must lie in one tenant, as the stacks of one delivery system do."""
+        if other.tenant_id.lower() != self.tenant_id.lower():
+            raise ValueError(f"one stand-in is one tenant: {self.tenant_id}, not also {other.tenant_id}")
+        return Estate(
+            tenant_id=self.tenant_id,
+            subscriptions=self.subscriptions | other.subscriptions,
+            resource_ids=self.resource_ids | other.resource_ids,
+            groups=self.groups | other.groups,
+            users=self.users | other.users,
+            service_principals=self.service_principals | other.service_principals,
+        )

@@ -1,0 +1,47 @@
+"""The resource types and functions of Azure that the stand-in knows: one module per area.
+
+To teach it a type, add a `Kind` to the module of its area, a line to `rehearsal.cloud.names`, and a negative
+test for each refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from rehearsal.cloud.azure import (
+    access,
+    cluster,
+    functions,
+    groups,
+    identity,
+    logs,
+    network,
+    pools,
+    private_link,
+    registry,
+    routes,
+    vault,
+)
+from rehearsal.cloud.kinds import Kind
+from rehearsal.cloud.world import World
+
+KINDS: Final[Mapping[str, Kind]] = {
+    kind.token: kind
+    for area in (
+        groups,
+        identity,
+        access,
+        network,
+        routes,
+        private_link,
+        registry,
+        vault,
+        logs,
+        cluster,
+        pools,
+    )
+    for kind in area.KINDS
+}
+
+INVOKES: Final[Mapping[str, Callable[[World, Mapping[str, Any], str], dict[str, Any]]]] = functions.INVOKES

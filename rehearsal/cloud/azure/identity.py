@@ -1,0 +1,85 @@
+"""User-assigned managed identities and the federated credentials that let others sign in as them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rehearsal.cloud import arm
+from rehearsal.cloud.answers import CloudError
+from rehearsal.cloud.kinds import Kind, Request, refuse_unless
+from rehearsal.cloud.values import guid
+
+CREDENTIAL: Final = "azure-native:managedidentity:FederatedIdentityCredential"
+
+
+def _identity(request: Request) -> dict[str, Any]:
+    return {
+        "principalId": guid(request.id, "principal"),
+        "clientId": guid(request.id, "client"),
+        "tenantId": request.world.estate.tenant_id,
+    }
+
+
+def _issuer_and_audience(request: Request) -> None:
+    issuer = request.get("issuer", "https://")
+    refuse_unless(issuer.startswith("https://"), "BadRequest", f"The issuer '{issuer}' is not an https URL.")
+    audiences = request.get("audiences")
+    refuse_unless(
+        audiences is None or len(audiences) == 1,
+        "BadRequest",
+        "A federated credential has exactly one audience.",
+    )
+    subject = request.get("subject", "x")
+    refuse_unless(0 < len(subject) <= 600, "BadRequest", "The subject must have 1 to 600 characters.")
+
+
+def _known_cluster_issuer(request: Request) -> None:
+    """An issuer of a cluster must be the issuer of a cluster that exists; others belong to other services."""
+    issuer = str(request.get("issuer", ""))
+    if ".oic.prod-aks.azure.com/" not in issuer:
+        return
+    issuers = {
+        str(cluster.outputs.get("oidcIssuerProfile", {}).get("issuerURL"))
+        for cluster in request.world.of_type("azure-native:containerservice:ManagedCluster")
+    }
+    refuse_unless(issuer in issuers, "BadRequest", f"No cluster has the issuer '{issuer}'.")
+
+
+def _few_and_distinct(request: Request) -> None:
+    parent = arm.parent_of(request.id)
+    siblings = [
+        found
+        for found in request.world.under(parent)
+        if found.type_ == CREDENTIAL and not arm.same(found.id, request.id)
+    ]
+    refuse_unless(
+        len(siblings) < 20,
+        "BadRequest",
+        f"{parent} already has 20 federated credentials, the most there can be.",
+    )
+    mine = (request.get("issuer"), request.get("subject"))
+    for found in siblings:
+        if (found.inputs.get("issuer"), found.inputs.get("subject")) == mine:
+            raise CloudError("BadRequest", f"{found.id} already has issuer '{mine[0]}' with subject '{mine[1]}'.")
+
+
+KINDS: Final = (
+    Kind(
+        token="azure-native:managedidentity:UserAssignedIdentity",
+        arm_type="Microsoft.ManagedIdentity/userAssignedIdentities",
+        path=("resourceName",),
+        compute=_identity,
+        # Azure would let it go and leave its users broken; the stand-in calls that what it is.
+        in_use="IdentityInUse",
+    ),
+    Kind(
+        token=CREDENTIAL,
+        arm_type="Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials",
+        path=("resourceName", "federatedIdentityCredentialResourceName"),
+        located=False,
+        required=("issuer", "subject", "audiences"),
+        shape=(_issuer_and_audience,),
+        world=(_known_cluster_issuer, _few_and_distinct),
+        one_at_a_time="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
+    ),
+)

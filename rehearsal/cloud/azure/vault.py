@@ -1,0 +1,102 @@
+"""Key vaults. Their names live in one world-wide space and stay taken after a soft delete."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from rehearsal.cloud import arm
+from rehearsal.cloud.azure.registry import check_public_range
+from rehearsal.cloud.kinds import Kind, Request, refuse_unless
+
+VAULT: Final = "azure-native:keyvault:Vault"
+
+
+def _tenant_is_ours(request: Request) -> None:
+    tenant = request.get("properties.tenantId")
+    ours = request.world.estate.tenant_id
+    refuse_unless(
+        tenant is None or arm.same(str(tenant), ours),
+        "BadRequest",
+        f"Vault {request.name}: tenant '{tenant}' is not the tenant of its subscription, '{ours}'.",
+    )
+    refuse_unless(
+        request.given("properties.tenantId"),
+        "BadRequest",
+        f"Vault {request.name}: properties.tenantId is missing.",
+    )
+
+
+def _sku_is_known(request: Request) -> None:
+    refuse_unless(
+        request.may_be("properties.sku.name", "standard", "premium") and request.may_be("properties.sku.family", "A"),
+        "BadRequest",
+        f"Vault {request.name}: the sku must be family A, name standard or premium.",
+    )
+
+
+def _soft_delete_stays(request: Request) -> None:
+    refuse_unless(
+        request.get("properties.enableSoftDelete") is not False,
+        "BadRequest",
+        f"Vault {request.name}: enableSoftDelete cannot be false.",
+    )
+    refuse_unless(
+        request.get("properties.enablePurgeProtection") is not False,
+        "BadRequest",
+        f'The property "enablePurgeProtection" cannot be set to false for vault {request.name}: leave it out.',
+    )
+    days = request.get("properties.softDeleteRetentionInDays", 90)
+    refuse_unless(
+        7 <= days <= 90,
+        "BadRequest",
+        f"Vault {request.name}: softDeleteRetentionInDays is {days}; allowed are 7 to 90.",
+    )
+
+
+def _purge_protection_stays(request: Request) -> None:
+    before = request.old.inputs.get("properties", {}) if request.old is not None else {}
+    refuse_unless(
+        before.get("enablePurgeProtection") is not True or request.get("properties.enablePurgeProtection") is True,
+        "BadRequest",
+        f"Vault {request.name}: purge protection is irreversible.",
+    )
+
+
+def _rules_are_public(request: Request) -> None:
+    for rule in request.blocks("properties.networkAcls.ipRules"):
+        check_public_range(request, rule.get("value"), "BadRequest")
+
+
+def _access_is_one_model(request: Request) -> None:
+    rbac = request.may_be("properties.enableRbacAuthorization", True)
+    refuse_unless(
+        rbac or request.given("properties.accessPolicies"),
+        "BadRequest",
+        f"Vault {request.name}: without enableRbacAuthorization the property accessPolicies is required.",
+    )
+
+
+def _vault(request: Request) -> dict[str, Any]:
+    properties = dict(request.get("properties") or {})
+    properties.setdefault("enableSoftDelete", True)
+    properties.setdefault("softDeleteRetentionInDays", 90)
+    properties |= {"vaultUri": f"https://{request.name}.vault.azure.net/", "provisioningState": "Succeeded"}
+    properties["hsmPoolResourceId"] = ""
+    return {"properties": properties}
+
+
+KINDS: Final = (
+    Kind(
+        token=VAULT,
+        arm_type="Microsoft.KeyVault/vaults",
+        path=("vaultName",),
+        required=("properties",),
+        compute=_vault,
+        shape=(_tenant_is_ours, _sku_is_known, _soft_delete_stays, _access_is_one_model, _rules_are_public),
+        world=(_purge_protection_stays,),
+        fixed={"properties.softDeleteRetentionInDays": "BadRequest", "properties.tenantId": "BadRequest"},
+        name_taken="VaultAlreadyExists",
+        # Soft delete cannot be switched off, so a deleted vault always keeps its name until it is purged.
+        soft_deleted=True,
+    ),
+)

@@ -1,0 +1,96 @@
+"""Pure helpers over nested plain data: paths, differences, and which outputs a preview may show.
+
+Paths are camelCase and written as the engine writes them: `networkProfile.podCidr`, `subnets[0].name`.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rehearsal.cloud.answers import UNKNOWN
+
+# One fixed namespace: the same resource has the same principal, client and customer id in every run.
+_NAMESPACE = uuid.UUID("5f0b8a4e-3d0c-5c68-9a53-0d2b8f6f6a11")
+_PLAIN_KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]*$")
+
+
+def guid(*parts: str) -> str:
+    """A GUID that depends on nothing but its parts, ignoring case as ARM does."""
+    return str(uuid.uuid5(_NAMESPACE, "/".join(parts).lower()))
+
+
+def lookup(value: Any, path: str) -> Any:
+    """What stands at a dotted path: None when absent, UNKNOWN when it or an ancestor is unknown."""
+    for key in path.split("."):
+        if value is UNKNOWN:
+            return UNKNOWN
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(key)
+    return value
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """All scalar values with their paths; an empty mapping or list counts as one."""
+    if isinstance(value, Mapping) and value:
+        for key, child in value.items():
+            yield from leaves(child, join(path, str(key)))
+    elif isinstance(value, (list, tuple)) and value:
+        for index, child in enumerate(value):
+            yield from leaves(child, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def join(path: str, key: str) -> str:
+    """A path extended by a key; keys that are not plain words are quoted, as the engine does."""
+    if not _PLAIN_KEY.match(key):
+        return f'{path}["{key}"]'
+    return f"{path}.{key}" if path else key
+
+
+def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """The paths at which two values differ, as deep as both sides have structure. None equals absent."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        for key in sorted({*old, *new}):
+            yield from differences(old.get(key), new.get(key), join(path, str(key)))
+    elif isinstance(old, (list, tuple)) and isinstance(new, (list, tuple)):
+        for index in range(max(len(old), len(new))):
+            before = old[index] if index < len(old) else None
+            after = new[index] if index < len(new) else None
+            yield from differences(before, after, f"{path}[{index}]")
+    elif old != new:
+        yield path
+
+
+def foreseen(inputs: Any, outputs: Any) -> Any:
+    """The part of `outputs` that follows from `inputs` alone; everything else becomes UNKNOWN.
+
+    This is what a preview may show: a property that the service computes is unknown until it has.
+    """
+    if isinstance(inputs, Mapping) and isinstance(outputs, Mapping):
+        return {key: foreseen(inputs[key], value) if key in inputs else UNKNOWN for key, value in outputs.items()}
+    if isinstance(inputs, list) and isinstance(outputs, list) and len(inputs) == len(outputs):
+        return [foreseen(before, after) for before, after in zip(inputs, outputs, strict=True)]
+    return outputs if inputs == outputs else UNKNOWN
+
+
+def placed(value: Any, path: str, new: Any) -> Any:
+    """A copy of `value` in which `path` (dotted, with optional list indexes) holds `new`."""
+    match = re.match(r"^([^.\[]+)?(?:\[(\d+)\])?\.?(.*)$", path)
+    if match is None or path == "":
+        return new
+    key, index, rest = match.groups()
+    if key is not None:
+        remainder = (f"[{index}]" if index is not None else "") + (f".{rest}" if rest and index is not None else rest)
+        base = dict(value) if isinstance(value, Mapping) else {}
+        base[key] = placed(base.get(key), remainder, new) if remainder else new
+        return base
+    items = list(value) if isinstance(value, (list, tuple)) else []
+    position = int(index)
+    items.extend([None] * (position + 1 - len(items)))
+    items[position] = placed(items[position], rest, new) if rest else new
+    return items

@@ -1,0 +1,209 @@
+"""The real engine on a throw-away workspace, against the stand-in cloud.
+
+    with Rehearsal.open(root, directory, cloud) as rehearsal:
+        rehearsal.preview("staging")
+        rehearsal.update("staging")
+        rehearsal.export("staging")
+
+Preview, diff and state are Pulumi's own: nothing of them is imitated here. The program runs in this process
+by the SDK's Automation API, so that no language host is needed, and modules it imports stay loaded between
+runs: two versions of a program need two processes.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gc
+import json
+import os
+import runpy
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pulumi import automation
+from pulumi.automation._stack import StackInitMode  # not exported, though a constructor needs it
+
+from rehearsal import stackfile, toolchain, workspace
+from rehearsal.console import Console
+from rehearsal.errors import RehearsalError
+from rehearsal.program import stack_files
+from rehearsal.run import Collector, Run
+from rehearsal.workspace import Workspace
+
+if TYPE_CHECKING:
+    from rehearsal.cloud import Cloud
+
+Program = Callable[[], None]
+Watch = Callable[[int, str], None]
+"""Told, while the engine works, how many resources are done and the name of the latest."""
+
+
+class EngineError(RehearsalError):
+    """An operation failed. The message is for a person; `run` tells how far it got."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"{run.operation} of {run.stack} failed:\n" + "\n".join(run.errors))
+        self.run = run
+
+
+def project_program(root: Path) -> Program:
+    """The project's own program, told that it is only rehearsed."""
+
+    def program() -> None:
+        import settings  # of the program that runs: a rehearsal of another program does without
+
+        with settings.rehearsal():
+            runpy.run_path(str(root / "__main__.py"), run_name="__main__")
+
+    return program
+
+
+class _Stack(automation.Stack):
+    """Asks the CLI for nothing after an operation: three more runs of it, for what the events have told."""
+
+    def outputs(self) -> automation.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
+        now = datetime.datetime.now(datetime.UTC)
+        return automation.UpdateSummary(kind="", start_time=now, message="", environment={}, config={}, result="")
+
+
+class Rehearsal:
+    """The stacks of one program on one backend; made by :meth:`open`."""
+
+    def __init__(self, space: Workspace, program: Program) -> None:
+        self._space = space
+        self._program = program
+        self._command = automation.PulumiCommand()
+        self._stacks: dict[str, automation.Stack] = {}
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls,
+        root: Path,
+        directory: Path,
+        cloud: Cloud | None,
+        *,
+        program: Program | None = None,
+        configs: Mapping[str, Mapping[str, Any]] | None = None,
+        cli: toolchain.Cli | None = None,
+    ) -> Iterator[Rehearsal]:
+        """A fresh backend below `directory`, for the project at `root`.
+
+        Args:
+            cloud: the stand-in that serves the providers; None for a program without any.
+            program: runs instead of the project's own.
+            configs: each stack's configuration, as `config` in a stack file; by default that of the files.
+            cli: the engine; by default the first that the tool chain finds.
+
+        Raises:
+            WorkspaceError: the directory cannot be used.
+            ToolchainError: there is no engine.
+        """
+        if cli is None:
+            console = Console(sys.stderr)
+            cli = toolchain.bring(toolchain.ways(root, console), console.say)
+        if configs is None:
+            configs = {stack: stackfile.read(path) for stack, path in stack_files(root).items()}
+        if program is None:
+            program = project_program(root)
+            if str(root) not in sys.path:
+                sys.path.insert(0, str(root))
+        with workspace.prepared(root, directory, configs) as space, _served(cloud) as providers:
+            environ = workspace.environment(os.environ, space, cli.path, providers)
+            with workspace.isolated(environ), _stopped_programs_are_silent():
+                yield cls(space, program)
+
+    def configure(self, stack: str, config: Mapping[str, Any]) -> None:
+        """Gives the stack another configuration from its next operation on."""
+        self._space.configure(stack, config)
+
+    def use(self, program: Program) -> None:
+        """Runs another program from the next operation on."""
+        self._program = program
+
+    def preview(self, stack: str, watch: Watch | None = None) -> Run:
+        return self._operate(stack, "preview", self._stack(stack).preview, watch)
+
+    def update(self, stack: str, watch: Watch | None = None) -> Run:
+        return self._operate(stack, "update", self._stack(stack).up, watch)
+
+    def refresh(self, stack: str, watch: Watch | None = None) -> Run:
+        """Reads every resource anew from the cloud into the state."""
+        return self._operate(stack, "refresh", self._stack(stack).refresh, watch)
+
+    def destroy(self, stack: str, watch: Watch | None = None) -> Run:
+        return self._operate(stack, "destroy", self._stack(stack).destroy, watch)
+
+    def export(self, stack: str, path: Path | None = None) -> dict[str, Any]:
+        """The state as `pulumi stack export` writes it, secrets sealed; also to `path` if given.
+
+        The SDK's own `export_stack` would ask for the secrets in plain text.
+        """
+        target = path or self._space.directory / f"{stack}.export.json"
+        arguments = ["stack", "export", "--stack", stack, "--file", str(target)]
+        self._command.run(arguments, str(self._space.work), {})
+        exported: dict[str, Any] = json.loads(target.read_text("utf-8"))
+        return exported
+
+    def _stack(self, name: str) -> automation.Stack:
+        if name not in self._stacks:
+            place = automation.LocalWorkspace(
+                work_dir=str(self._space.work),
+                pulumi_home=str(self._space.home),
+                pulumi_command=self._command,
+            )
+            self._stacks[name] = _Stack(name, place, StackInitMode.CREATE)
+        return self._stacks[name]
+
+    def _operate(self, stack: str, operation: str, call: Callable[..., object], watch: Watch | None) -> Run:
+        collector = Collector(stack, operation, watch or (lambda count, name: None))
+        failure = None
+        started = time.monotonic()
+        try:
+            call(on_event=collector.see, color="never", program=self._program)
+        except (automation.CommandError, RuntimeError) as error:
+            # RuntimeError: the SDK's preview found no summary, because the engine ended before it began.
+            failure = str(error)
+        run = collector.run(time.monotonic() - started, failure)
+        if run.errors:
+            raise EngineError(run)
+        return run
+
+
+@contextmanager
+def _stopped_programs_are_silent() -> Iterator[None]:
+    """Keeps quiet about programs that the engine has stopped half-way, because it refused something of them.
+
+    Python collects their coroutines at some later moment, and would then print for each a traceback about an
+    event loop that is gone: noise after the message that says what went wrong.
+    """
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if getattr(unraisable.object, "__name__", "") not in ("run_in_stack", "run_pulumi_func"):
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        gc.collect()
+        sys.unraisablehook = before
+
+
+@contextmanager
+def _served(cloud: Cloud | None) -> Iterator[str]:
+    if cloud is None:
+        yield ""
+        return
+    from rehearsal.faces import providers
+
+    with providers.served(cloud) as served:
+        yield served

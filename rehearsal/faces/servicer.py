@@ -1,0 +1,190 @@
+"""One package of the stand-in, as the engine's provider protocol asks for it.
+
+Only translates: requests to calls of the cloud, refusals to gRPC errors with a text like the provider's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from typing import Any, Final, NoReturn
+
+import grpc
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from rehearsal.cloud import Cloud, CloudError, Diff
+from rehearsal.cloud.values import lookup
+from rehearsal.faces.wire import decode, encode
+
+_DISTRIBUTIONS: Final = {
+    "azure-native": "pulumi-azure-native",
+    "azuredevops": "pulumi-azuredevops",
+    "kubernetes": "pulumi-kubernetes",
+}
+_KIND: Final = provider_pb2.PropertyDiff
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """Serves one package to all provider instances of an engine; each has a connection of its own."""
+
+    def __init__(self, package: str, cloud: Cloud) -> None:
+        self._package = package
+        self._cloud = cloud
+        self._configurations: dict[str, dict[str, Any]] = {}
+        self._latest: dict[str, Any] = {}
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True)
+
+    def Attach(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+        return plugin_pb2.PluginInfo(version=metadata.version(_DISTRIBUTIONS[self._package]))
+
+    def GetSchema(self, request: Any, context: Any) -> Any:
+        return provider_pb2.GetSchemaResponse(schema="{}")
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+    def CheckConfig(self, request: Any, context: Any) -> Any:
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: Any, context: Any) -> Any:
+        olds = request.old_inputs if request.HasField("old_inputs") else request.olds
+        same = decode(olds).values == decode(request.news).values
+        changes = provider_pb2.DiffResponse.DIFF_NONE if same else provider_pb2.DiffResponse.DIFF_SOME
+        return provider_pb2.DiffResponse(changes=changes)
+
+    def Configure(self, request: Any, context: Any) -> Any:
+        given = {key.rsplit(":", 1)[-1]: value for key, value in request.variables.items()}
+        given |= decode(request.args).values
+        self._configurations[context.peer()] = self._latest = given
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True, supportsPreview=True, acceptResources=True, acceptOutputs=False
+        )
+
+    def Check(self, request: Any, context: Any) -> Any:
+        type_, name = _type_and_name(request)
+        news = decode(request.news)
+        with _refusals(context):
+            olds = decode(request.olds).values
+            inputs = self._cloud.named(
+                type_,
+                name,
+                news.values,
+                olds,
+                salt=request.urn,
+                location=self._configuration(context).get("location"),
+            )
+            problems = self._cloud.check(type_, inputs)
+        failures = [provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in problems]
+        return provider_pb2.CheckResponse(inputs=encode(inputs, news.secrets), failures=failures)
+
+    def Diff(self, request: Any, context: Any) -> Any:
+        type_, _ = _type_and_name(request)
+        olds = decode(request.old_inputs if request.HasField("old_inputs") else request.olds).values
+        news = decode(request.news).values
+        with _refusals(context):
+            return _diff_response(self._cloud.diff(type_, olds, news), olds, news)
+
+    def Create(self, request: Any, context: Any) -> Any:
+        type_, name = _type_and_name(request)
+        news = decode(request.properties)
+        with _refusals(context):
+            answer = self._cloud.create(
+                type_, name, news.values, preview=request.preview, subscription=self._subscription(context)
+            )
+        return provider_pb2.CreateResponse(id=answer.id, properties=encode(answer.outputs, news.secrets))
+
+    def Read(self, request: Any, context: Any) -> Any:
+        type_, _ = _type_and_name(request)
+        secrets = decode(request.inputs).secrets | decode(request.properties).secrets
+        with _refusals(context):
+            answer = self._cloud.read(type_, request.id)
+            if answer is None:
+                return provider_pb2.ReadResponse(id="")
+            inputs = self._cloud.inputs_of(answer.id)
+        return provider_pb2.ReadResponse(
+            id=answer.id, properties=encode(answer.outputs, secrets), inputs=encode(inputs, secrets)
+        )
+
+    def Update(self, request: Any, context: Any) -> Any:
+        type_, _ = _type_and_name(request)
+        news = decode(request.news)
+        with _refusals(context):
+            answer = self._cloud.update(type_, request.id, news.values, preview=request.preview)
+        return provider_pb2.UpdateResponse(properties=encode(answer.outputs, news.secrets))
+
+    def Delete(self, request: Any, context: Any) -> Any:
+        type_, _ = _type_and_name(request)
+        with _refusals(context):
+            self._cloud.delete(type_, request.id)
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        args = decode(request.args)
+        with _refusals(context):
+            result = self._cloud.invoke(request.tok, args.values, subscription=self._subscription(context))
+        return provider_pb2.InvokeResponse(**{"return": encode(result)})
+
+    def _configuration(self, context: Any) -> dict[str, Any]:
+        return self._configurations.get(context.peer(), self._latest)
+
+    def _subscription(self, context: Any) -> str | None:
+        value = self._configuration(context).get("subscriptionId")
+        return value if isinstance(value, str) and value else None
+
+
+def _type_and_name(request: Any) -> tuple[str, str]:
+    """The type and logical name; engines before protocol additions send them in the URN only."""
+    _, _, types, name = str(request.urn).removeprefix("urn:pulumi:").split("::", 3)
+    return types.rsplit("$", 1)[-1], name
+
+
+def _diff_response(diff: Diff, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Any:
+    response = provider_pb2.DiffResponse(
+        changes=provider_pb2.DiffResponse.DIFF_SOME if diff.changes else provider_pb2.DiffResponse.DIFF_NONE,
+        hasDetailedDiff=True,
+        deleteBeforeReplace=diff.delete_before_replace,
+    )
+    for change in diff.changes:
+        root = change.path.split(".")[0].split("[")[0]
+        kind = _kind(lookup(olds, root), lookup(news, root), change.path == root)
+        response.detailedDiff[change.path].kind = _REPLACING[kind] if change.replaces else kind
+        response.detailedDiff[change.path].inputDiff = True
+        if root not in response.diffs:
+            response.diffs.append(root)
+        if change.replaces and root not in response.replaces:
+            response.replaces.append(root)
+    return response
+
+
+def _kind(old: Any, new: Any, whole: bool) -> Any:
+    if whole and old is None:
+        return _KIND.ADD
+    if whole and new is None:
+        return _KIND.DELETE
+    return _KIND.UPDATE
+
+
+_REPLACING: Final = {
+    _KIND.ADD: _KIND.ADD_REPLACE,
+    _KIND.DELETE: _KIND.DELETE_REPLACE,
+    _KIND.UPDATE: _KIND.UPDATE_REPLACE,
+}
+
+
+@contextmanager
+def _refusals(context: Any) -> Iterator[None]:
+    try:
+        yield
+    except CloudError as refusal:
+        _abort(context.abort, refusal)
+
+
+def _abort(abort: Callable[[Any, str], NoReturn], refusal: CloudError) -> NoReturn:
+    abort(grpc.StatusCode.UNKNOWN, f'Code="{refusal.code}" Message="{refusal.message}"')

@@ -1,0 +1,127 @@
+"""The `preview` door: every stack, in promotion order, on the real engine against the stand-in cloud.
+
+Nothing is written, and no engine started, before the settings of all stacks are valid; and `build/preview` is
+replaced only when every stack has been previewed and updated without an error.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import settings
+from components.access import role_name
+from rehearsal import program, report, toolchain, topology
+from rehearsal.cloud import Cloud, Estate
+from rehearsal.console import Console
+from rehearsal.engine import Rehearsal
+from rehearsal.program import Stack
+from rehearsal.run import Run
+
+PLACE: Final = Path("build") / "preview"
+ENGINE: Final = Path("build") / "rehearsal"
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """What one stack's preview and update gave."""
+
+    stack: Stack[settings.Settings]
+    preview: Run
+    update: Run
+    export: dict[str, Any]
+
+
+def plan(root: Path, names: Sequence[str]) -> tuple[Stack[settings.Settings], ...]:
+    """The stacks to rehearse, with settings that are valid for a rehearsal.
+
+    Raises:
+        ProgramError: with every problem of every stack.
+    """
+
+    def parse(stack: str, config: Mapping[str, Any]) -> settings.Settings:
+        return settings.parse(stack, config, rehearsal=True)
+
+    return program.plan(root, names, parse, settings.SettingsError)
+
+
+def stand_in(environments: Iterable[settings.Settings]) -> Cloud:
+    """A cloud that holds what these environments expect to find there already."""
+    estates = [
+        Estate(
+            tenant_id=existing.tenant_id,
+            subscriptions=existing.subscription_ids,
+            resource_ids=existing.resource_ids,
+            groups=existing.groups,
+            users=existing.users,
+            service_principals=existing.service_principals,
+        )
+        for existing in (environment.existing for environment in environments)
+    ]
+    cloud = Cloud(estates[0])
+    for estate in estates[1:]:
+        cloud.admit(estate)
+    return cloud
+
+
+def preview(root: Path, names: Sequence[str], console: Console) -> None:
+    """Previews and updates the stacks, prints them, and writes their exports and the drawing.
+
+    Raises:
+        ProgramError, ToolchainError, WorkspaceError, EngineError: with a message for a person.
+    """
+    stacks = plan(root, names)
+    cli = toolchain.bring(toolchain.ways(root, console), console.say)
+    console.say(f"Pulumi {cli.version} on a stand-in cloud; nothing leaves this machine.")
+    cloud = stand_in(stack.settings for stack in stacks)
+    configs = {stack.name: stack.config for stack in stacks}
+    done: list[Previewed] = []
+    with Rehearsal.open(root, root / ENGINE, cloud, configs=configs, cli=cli) as rehearsal:
+        fresh = _emptied(root / ENGINE / PLACE.name)
+        for stack in stacks:
+            done.append(run(rehearsal, stack, fresh, console))
+            _print(done, console)
+        drawing = topology.draw({previewed.stack.name: previewed.export for previewed in done})
+        (fresh / "topology.svg").write_text(drawing, "utf-8")
+        shutil.rmtree(root / PLACE, ignore_errors=True)
+        fresh.replace(root / PLACE)
+    files = ", ".join(sorted(path.name for path in (root / PLACE).iterdir()))
+    console.say()
+    console.say(f"{console.style('Every stack is valid.', 'green')} Written to {PLACE}: {files}")
+
+
+def run(rehearsal: Rehearsal, stack: Stack[settings.Settings], fresh: Path, console: Console) -> Previewed:
+    """Preview and update of one stack, shown while under way; its export goes into `fresh`."""
+    with console.progress(f"{stack.name}: preview") as progress:
+        previewed = rehearsal.preview(stack.name, lambda n, name: progress.update(f"{n} resources  {name}"))
+    total = len(previewed.steps)
+    with console.progress(f"{stack.name}: update") as progress:
+        updated = rehearsal.update(stack.name, lambda n, name: progress.update(f"{n} of {total}  {name}"))
+    return Previewed(stack, previewed, updated, rehearsal.export(stack.name, fresh / f"{stack.name}.json"))
+
+
+def _print(done: Sequence[Previewed], console: Console) -> None:
+    """The latest stack; names are resolved with the stacks before it, whose identities it may grant to."""
+    latest = done[-1]
+    names = report.Names.of((previewed.export for previewed in done), role_name)
+    console.say()
+    console.say(console.style(f"━━ {latest.stack.name} ", "bold") + console.style("━" * 60, "dim"))
+    leans_on = latest.stack.settings.leans_on
+    console.say(
+        f"preview {latest.preview.seconds:.1f} s, update {latest.update.seconds:.1f} s"
+        + (f", reads {', '.join(leans_on)}" if leans_on else "")
+    )
+    console.say()
+    console.say(report.tree(latest.export, names, console.style))
+    console.say()
+    warnings = tuple(dict.fromkeys((*latest.preview.warnings, *latest.update.warnings)))
+    console.say(report.render(report.summary(latest.export, names, warnings), console.style))
+
+
+def _emptied(directory: Path) -> Path:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory

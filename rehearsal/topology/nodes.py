@@ -1,0 +1,114 @@
+"""What is drawn, before anything has a place: environments, the things in them, and what connects them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Access(StrEnum):
+    """Who can reach an end point at all; signing in comes on top."""
+
+    PUBLIC = "public"
+    RESTRICTED = "restricted"
+    PRIVATE = "private"
+
+
+class Guard(StrEnum):
+    """What keeps a resource from being deleted."""
+
+    NONE = ""
+    PROTECTED = "protected"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One box. `covers` are the URNs that it stands for, its own first; `tooltip` says them in words."""
+
+    key: str
+    role: str
+    name: str
+    label: str = ""
+    aside: str = ""
+    facts: tuple[str, ...] = ()
+    badges: tuple[str, ...] = ()
+    access: Access | None = None
+    guard: Guard = Guard.NONE
+    logged: bool = False
+    outward: bool = False
+    """Traffic leaves for the internet here."""
+    tooltip: str = ""
+    covers: tuple[str, ...] = ()
+    children: tuple[Node, ...] = ()
+
+    def all(self) -> Iterator[Node]:
+        yield self
+        for child in self.children:
+            yield from child.all()
+
+
+@dataclass(frozen=True)
+class Link:
+    """A connection between boxes of one environment, by their keys. `kind` is also its style."""
+
+    kind: str
+    sources: tuple[str, ...]
+    target: str
+    label: str
+    tooltip: str
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The network that somebody else owns: what an environment is peered with, and what its routes lead to."""
+
+    key: str
+    name: str
+    facts: tuple[str, ...]
+    peered: tuple[str, ...]
+    """Keys of the networks that are peered with it."""
+    routed: tuple[str, ...]
+    """Keys of the subnets that leave by it."""
+    tooltip: str
+    covers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One stack. `inner` lies in its networks, `services` beside them, `more` is what has no picture of its own."""
+
+    name: str
+    tier: str
+    facts: tuple[str, ...]
+    guard: Guard
+    tooltip: str
+    covers: tuple[str, ...]
+    inner: tuple[Node, ...]
+    services: tuple[Node, ...]
+    more: tuple[Node, ...]
+    links: tuple[Link, ...]
+    outside: Outside | None
+
+    def nodes(self) -> Iterator[Node]:
+        for top in (*self.inner, *self.services, *self.more):
+            yield from top.all()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One stack leans on another."""
+
+    reader: str
+    target: str
+    label: str
+    tooltip: str
+
+
+@dataclass(frozen=True)
+class Estate:
+    """All that is drawn, environments in promotion order."""
+
+    environments: tuple[Environment, ...]
+    references: tuple[Reference, ...]

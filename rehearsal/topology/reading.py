@@ -1,0 +1,246 @@
+"""From stack exports to what is drawn. Knows which resource stands where and what connects it; knows no geometry.
+
+Whatever has no picture of its own ends in a box of its component that counts it, so that nothing is invisible.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from rehearsal.details import last, public_endpoint
+from rehearsal.graph import Graph, Resource
+from rehearsal.topology import facts
+from rehearsal.topology.networks import (
+    api_server,
+    first_nodes,
+    homeless,
+    is_inside,
+    networks,
+    outside,
+)
+from rehearsal.topology.nodes import Environment, Estate, Guard, Link, Node, Outside, Reference
+from rehearsal.topology.stack import Stack, foreign
+
+_REFERENCE: Final = "pulumi:pulumi:StackReference"
+_PLACES: Final = ("NAT gateway", "Load balancer", *(service.label for service in facts.SERVICES.values()))
+
+
+def estate(exports: Mapping[str, Mapping[str, Any]]) -> Estate:
+    """All stacks, and which leans on which."""
+    stacks = {name: Stack(name, Graph.of(export)) for name, export in exports.items()}
+    owners = {id_: stack.name for stack in stacks.values() for id_ in stack.by_id}
+    leans = {name: _leans_on(name, export) for name, export in exports.items()}
+    return Estate(
+        tuple(
+            _environment(stack, owners, [f"leans on {other}" for other in leans[name] if other not in stacks])
+            for name, stack in stacks.items()
+        ),
+        tuple(_reference(stacks[name], other, owners) for name in stacks for other in leans[name] if other in stacks),
+    )
+
+
+def _leans_on(name: str, export: Mapping[str, Any]) -> tuple[str, ...]:
+    """The stacks that this one has a reference to."""
+    states = export["deployment"].get("resources") or []
+    found = {last(state.get("id")) for state in states if state["type"] == _REFERENCE and not state.get("delete")}
+    return tuple(sorted(found - {name}))
+
+
+def _environment(stack: Stack, owners: Mapping[str, str], leans: Iterable[str]) -> Environment:
+    inner = networks(stack)
+    hub = outside(stack)
+    own = (*_ways_out(stack), *_services(stack), *homeless(stack, inner))
+    links = tuple(_links(stack))
+    strangers = _strangers(stack, links, owners)
+    group = next(iter(stack.of(facts.GROUP)), None)
+    services = tuple(sorted((*own, *strangers), key=_place))
+    covered = _covered((*inner, *services), hub)
+    covered.update([group.urn] if group else [])
+    covered.update(each.urn for each in stack.of(*facts.DIAGNOSTICS) if _drawn(links, each.get("workspaceId")))
+    return Environment(
+        name=stack.name,
+        tier=str(group.get("tags.tier", "")) if group else "",
+        facts=(*(_home(group) if group else ()), *leans),
+        guard=stack.guard(group) if group else Guard.NONE,
+        tooltip=f"environment {stack.name}\n{stack.told(group) if group else 'no resource group'}",
+        covers=tuple(sorted(covered)),
+        inner=inner,
+        services=services,
+        more=tuple(_more(stack, covered)),
+        links=links,
+        outside=hub,
+    )
+
+
+def _home(group: Resource) -> tuple[str, ...]:
+    parts = group.id.split("/")
+    subscription = f"subscription {parts[2]}" if len(parts) > 2 else ""
+    return tuple(filter(None, (group.name, str(group.get("location", "")), subscription)))
+
+
+def _place(node: Node) -> tuple[Any, ...]:
+    """Top to bottom in a fixed order, so that environments compare line by line."""
+    known = [place for place, label in enumerate(_PLACES) if node.label.startswith(label)]
+    return (*known, len(_PLACES))[0], node.name, node.key
+
+
+def _services(stack: Stack) -> Iterator[Node]:
+    """What stands beside the networks: services of a known kind, and whatever else faces the internet."""
+    used = {str(each.get("id")).lower() for gateway in stack.of(facts.GATEWAY) for each in _addresses(gateway)}
+    for resource in stack.resources:
+        if not resource.custom or resource.id.lower() in used:
+            continue
+        if resource.kind == facts.CLUSTER:
+            if not is_inside(stack, resource):
+                yield api_server(stack, resource)
+        elif resource.kind in facts.SERVICES or public_endpoint(resource):
+            yield stack.node(
+                "service",
+                resource,
+                with_=[each for each in stack.graph.children(resource) if each.kind.endswith(":Replication")],
+                label=_label(stack, resource),
+                facts=facts.facts(resource),
+                access=facts.access(resource),
+            )
+
+
+def _label(stack: Stack, resource: Resource) -> str:
+    """The kind; where a stack has several of it, also which one this is."""
+    alone = len(stack.of(resource.kind)) == 1
+    return facts.label(resource) if alone else f"{facts.label(resource)}: {resource.logical_name}"
+
+
+def _ways_out(stack: Stack) -> Iterator[Node]:
+    for gateway in stack.of(facts.GATEWAY):
+        addresses = [found for each in _addresses(gateway) if (found := stack.at(each.get("id")))]
+        yield stack.node(
+            "egress",
+            gateway,
+            with_=addresses,
+            label="NAT gateway",
+            facts=tuple(f"from {each.get('ipAddress', each.name)}" for each in addresses),
+            outward=True,
+        )
+    for cluster in stack.of(facts.CLUSTER):
+        if cluster.get("networkProfile.outboundType", "loadBalancer") == "loadBalancer":
+            yield Node(
+                key=f"{cluster.urn} way out",
+                role="egress",
+                label="Load balancer",
+                name=f"of {cluster.name}",
+                facts=("public address made by AKS",),
+                outward=True,
+                tooltip=f"The load balancer by which the nodes of {cluster.name} leave; made by AKS",
+            )
+
+
+def _addresses(gateway: Resource) -> list[Mapping[str, Any]]:
+    found = gateway.get("publicIpAddresses", [])
+    return found if isinstance(found, list) else []
+
+
+def _links(stack: Stack) -> Iterator[Link]:
+    for cluster in stack.of(facts.CLUSTER):
+        nodes = (first_nodes(stack, cluster),)
+        if not is_inside(stack, cluster):
+            yield Link("control", nodes, cluster.urn, "", f"{cluster.name}: nodes and API server")
+        if cluster.get("networkProfile.outboundType", "loadBalancer") == "loadBalancer":
+            yield Link("egress", nodes, f"{cluster.urn} way out", "out", f"nodes of {cluster.name} leave here")
+        kubelet = cluster.get("identityProfile.kubeletidentity.objectId")
+        for grant in pulls(stack):
+            if kubelet and grant.get("principalId") == kubelet:
+                registry = str(grant.get("scope", ""))
+                told = f"The kubelets of {cluster.name} pull images from {last(registry)} (role AcrPull)"
+                yield Link("pull", nodes, _key(stack, registry), "AcrPull", told)
+    for gateway in stack.of(facts.GATEWAY):
+        leaving = [
+            subnet.urn
+            for subnet in stack.of(facts.SUBNET)
+            if str(subnet.get("natGateway.id", "")).lower() == gateway.id.lower()
+        ]
+        yield Link("egress", tuple(leaving), gateway.urn, "out", f"what leaves by {gateway.name}")
+    for point in stack.of(facts.END_POINT):
+        for connection in point.get("privateLinkServiceConnections", []):
+            target = str(connection.get("privateLinkServiceId", ""))
+            told = f"{point.name} leads to {last(target)}"
+            yield Link("private", (point.urn,), _key(stack, target), "", told)
+    yield from _logs(stack)
+
+
+def _logs(stack: Stack) -> Iterator[Link]:
+    networks = tuple(each.urn for each in stack.of(facts.NETWORK))
+    for workspace, settings in sorted(stack.diagnostics.items()):
+        sources = sorted({last(each.get("resourceUri")) for each in settings})
+        told = "\n".join((f"{len(settings)} diagnostic settings write to {last(workspace)}, of", *sources))
+        yield Link("logs", networks[-1:], _key(stack, workspace), f"{len(settings)} logs", told)
+
+
+def pulls(stack: Stack) -> Iterator[Resource]:
+    """The grants to pull images."""
+    for grant in stack.of(facts.GRANT):
+        if last(grant.get("roleDefinitionId")).lower() == facts.ACR_PULL:
+            yield grant
+
+
+def _key(stack: Stack, id_: str) -> str:
+    """The key of the box for an id: of this stack's resource, or of somebody else's."""
+    found = stack.at(id_)
+    return found.urn if found else id_.lower()
+
+
+def _drawn(links: Iterable[Link], workspace_id: Any) -> bool:
+    return bool(workspace_id) and any(link.kind == "logs" for link in links)
+
+
+def _strangers(stack: Stack, links: Iterable[Link], owners: Mapping[str, str]) -> Iterator[Node]:
+    """What this stack uses and does not own: a registry lent by another stack, a workspace that existed."""
+    labels = {"pull": facts.SERVICES[facts.REGISTRY].label, "logs": facts.SERVICES[facts.WORKSPACE].label}
+    seen = set()
+    for link in links:
+        if link.target not in stack.graph.by_urn and link.target.startswith("/") and link.target not in seen:
+            seen.add(link.target)
+            yield foreign("service", labels.get(link.kind, "Reached privately"), link.target, owners)
+
+
+def _covered(nodes: Iterable[Node], hub: Outside | None) -> set[str]:
+    covered = {urn for top in nodes for node in top.all() for urn in node.covers}
+    covered.update(hub.covers if hub else ())
+    return covered
+
+
+def _more(stack: Stack, covered: set[str]) -> Iterator[Node]:
+    """One box for each component that has something without a picture, with how many of what."""
+    left: defaultdict[str, list[Resource]] = defaultdict(list)
+    tops = {each.urn for each in stack.graph.children(None) if not each.custom}
+    for resource in stack.resources:
+        component = resource if resource.urn in tops else stack.graph.component(resource)
+        if resource.urn not in covered:
+            left[component.urn if component else ""].append(resource)
+    for urn, found in sorted(left.items()):
+        counted = [each for each in found if each.urn not in tops]
+        counts = Counter(each.short_type for each in counted)
+        name = urn.rsplit("::", 1)[-1] if urn else "no component"
+        many = "1 resource" if len(counted) == 1 else f"{len(counted)} resources"
+        yield Node(
+            key=f"more {urn}",
+            role="more",
+            name=name,
+            aside=many,
+            facts=tuple(f"{count} × {kind}" for kind, count in sorted(counts.items())),
+            tooltip="\n".join((f"{name}: {many}", *(f"{each.short_type} {_both(each)}" for each in counted))),
+            covers=tuple(each.urn for each in found),
+        )
+
+
+def _both(resource: Resource) -> str:
+    """Some physical names are GUIDs: the logical one then says more."""
+    return f"{resource.name} ({resource.logical_name})" if resource.custom else resource.logical_name
+
+
+def _reference(stack: Stack, target: str, owners: Mapping[str, str]) -> Reference:
+    lenders = {owners.get(str(grant.get("scope", "")).lower()) for grant in pulls(stack)}
+    images = " and pulls its images" if target in lenders else ""
+    label = f"{stack.name} reads the contract of {target}{images}"
+    return Reference(stack.name, target, label, f"{label}\n(stack reference)")

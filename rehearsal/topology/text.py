@@ -1,0 +1,68 @@
+"""How wide a text may become, and how it is made to fit.
+
+Nobody knows which font a reader's machine has. Widths are those of DejaVu Sans, the widest of the fonts that the
+style sheet names; whatever fits by this measure fits in the others too. What it does not do: it shapes no text, so
+scripts with ligatures are measured letter by letter, which is wider than they are.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+_GROUPS: Final[Mapping[float, str]] = {
+    0.33: "ijlI.,:;'|·/\\ ",
+    0.42: "frt()[]!-`J",
+    0.53: 'csz_k?"–*{}',
+    0.64: "abdeghnopquvxy0123456789FLEPSTZ$",
+    0.74: "ABCKRUVXY",
+    0.80: "wDGHNOQ&#",
+    0.87: "M+<>=~×→^",
+    1.00: "mW@%—…",
+}
+_WIDTHS: Final = {letter: share for share, letters in _GROUPS.items() for letter in letters}
+_OTHER: Final = 0.8
+_WIDE: Final = 1.1
+_BOLD: Final = 1.12
+_ELLIPSIS: Final = "…"
+SEPARATOR: Final = " · "
+
+
+def clean(text: str) -> str:
+    """What XML cannot hold, or what would turn the direction of the text around it, becomes a replacement character."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+def width(text: str, size: float, bold: bool = False) -> float:
+    """An upper bound in pixels, for a font size in pixels."""
+    return sum(map(_share, text)) * size * (_BOLD if bold else 1)
+
+
+def _share(letter: str) -> float:
+    wide = unicodedata.east_asian_width(letter) in "WF"
+    return _WIDTHS.get(letter, _WIDE if wide else _OTHER)
+
+
+def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
+    """The text, cut in its middle if it is too long: names of one environment differ at their ends."""
+    if width(text, size, bold) <= room:
+        return text
+    for kept in range(len(text) - 1, 0, -1):
+        head = (kept * 3 + 4) // 5
+        short = text[:head] + _ELLIPSIS + text[len(text) - (kept - head) :]
+        if width(short, size, bold) <= room:
+            return short
+    return ""
+
+
+def wrapped(parts: Iterable[str], room: float, size: float) -> tuple[str, ...]:
+    """The parts in as few lines as their order allows; a part is never broken, so it may still be too long."""
+    lines: list[str] = []
+    for part in parts:
+        longer = f"{lines[-1]}{SEPARATOR}{part}" if lines else ""
+        if longer and width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return tuple(lines)

@@ -1,0 +1,107 @@
+"""`make preview` says yes only where every stack is valid, and leaves nothing half-done behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rehearsal import preview, toolchain
+from rehearsal.console import Console
+from rehearsal.engine import EngineError
+from rehearsal.graph import Graph
+from rehearsal.program import ProgramError
+
+ROOT = Path(__file__).resolve().parents[2]
+STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project's program and stack files, with a build directory of their own."""
+    for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py"):
+        shutil.copy(path, tmp_path)
+    (tmp_path / ".tools").symlink_to(ROOT / ".tools")
+    (tmp_path / "tools").symlink_to(ROOT / "tools")
+    return tmp_path
+
+
+def edit(project: Path, stack: str, change: Callable[[dict[str, object]], object]) -> None:
+    path = project / f"Pulumi.{stack}.yaml"
+    content = yaml.safe_load(path.read_text())
+    change(content["config"])
+    path.write_text(yaml.safe_dump(content))
+
+
+def built(project: Path) -> set[str]:
+    return {str(path.relative_to(project)) for path in project.glob("build/preview/*")}
+
+
+class TestEveryShippedStack:
+    def test_is_valid_as_it_is_and_is_written_as_the_engine_exports_it(self, project: Path) -> None:
+        shown = io.StringIO()
+        preview.preview(project, [], Console(shown))
+        assert {f"build/preview/{stack}.json" for stack in STACKS} <= built(project)
+        for stack in STACKS:
+            export = json.loads((project / "build" / "preview" / f"{stack}.json").read_text())
+            graph = Graph.of(export)
+            assert len(graph.resources) > 10
+            missing = [r.name for r in graph.resources if r.custom and r.name not in shown.getvalue()]
+            # Grants are shown by what they say, not by their GUID.
+            assert all(r.short_type == "RoleAssignment" for r in graph.resources if r.name in missing)
+        text = shown.getvalue()
+        assert "\x1b" not in text
+        assert text.index("━━ staging") < text.index("━━ prod")
+        assert "Every stack is valid" in text.splitlines()[-1]
+
+
+class TestAProblem:
+    def test_of_any_stack_is_told_with_all_others_before_an_engine_starts(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        edit(project, "staging", lambda config: config.update({"aks-cicd:tier": "neither"}))
+        edit(project, "prod", lambda config: config.update({"aks-cicd:nonsense": 1}))
+        monkeypatch.setattr(toolchain, "bring", lambda *_: pytest.fail("an engine was asked for"))
+        with pytest.raises(ProgramError) as raised:
+            preview.preview(project, [], Console(io.StringIO()))
+        assert "neither" in str(raised.value)
+        assert "aks-cicd:nonsense" in str(raised.value)
+        assert not (project / "build").exists()
+
+    def test_that_the_cloud_finds_leaves_the_former_files_as_they_were(self, project: Path) -> None:
+        former = project / "build" / "preview" / "staging.json"
+        former.parent.mkdir(parents=True)
+        former.write_text("former")
+        # Valid until the first resource is there: a program that asks for what no cloud gives.
+        (project / "__main__.py").write_text(
+            "from pulumi_azure_native import resources\n"
+            "resources.ResourceGroup('g', resource_group_name='not a name!', location='westeurope')\n"
+        )
+        with pytest.raises(EngineError, match="not a name!"):
+            preview.preview(project, ["staging"], Console(io.StringIO()))
+        assert built(project) == {"build/preview/staging.json"}
+        assert former.read_text() == "former"
+
+
+def door(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "rehearsal", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+class TestTheCommand:
+    def test_tells_a_problem_on_stderr_without_a_traceback_and_fails(self) -> None:
+        answer = door("preview", "nowhere")
+        assert answer.returncode == 1
+        assert answer.stdout == ""
+        assert answer.stderr.startswith("error: There is no stack file Pulumi.nowhere.yaml.")
+        assert "Traceback" not in answer.stderr
+
+    def test_brings_a_tool_chain_alone(self) -> None:
+        assert door("toolchain").returncode == 0
