@@ -23,7 +23,7 @@ from types import MappingProxyType
 WORKLOAD = r"[a-z][a-z0-9]{1,11}"
 """What a workload may be called: 2-12 lower-case letters and digits, so that a registry's name can hold it."""
 
-ENVIRONMENT = r"(?=.{2,10}\Z)[a-z](?:-?[a-z0-9])+"
+ENVIRONMENT = r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,9}"
 """What an environment (a stack) may be called: 2-10 characters, so that a vault's 24 hold it beside purpose and
 hash."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ def steady(examples: int) -> hypothesis.settings:
 
 def shipped(stack: str) -> Config:
     """The `config` of a shipped stack file; anew for every caller, so that it may be edited."""
+    return copy.deepcopy(_read(stack))
+
+
+@functools.cache
+def _read(stack: str) -> Config:
     config: Config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     return config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +35,7 @@ class TestDeclaredKeysAreTheSectionsOfTheSettings:
     @pytest.mark.parametrize("section", SECTIONS)
     def test_a_description_names_no_key_that_the_section_lacks(self, section: str) -> None:
         """Words in camelCase are keys."""
-        words = DECLARED[PREFIX + section]["description"].replace(",", " ").replace(".", " ").split()
+        words = re.findall(r"[\w-]+", DECLARED[PREFIX + section]["description"])
         camel = {word for word in words if word[:1].islower() and word != word.lower()}
         schema = str(Settings.model_json_schema())
         assert not [word for word in camel if f"'{word}'" not in schema]
@@ -43,7 +44,7 @@ class TestDeclaredKeysAreTheSectionsOfTheSettings:
 class TestTheProjectRunsInItsOwnEnvironment:
     def test_the_name_is_the_prefix_of_every_key(self) -> None:
         assert FILE["name"] == PROJECT
-        assert PREFIX == f"{PROJECT}:"
+        assert f"{PROJECT}:" == PREFIX
 
     def test_the_engine_uses_the_virtual_environment_that_the_makefile_makes(self) -> None:
         assert FILE["runtime"]["options"]["virtualenv"] == ".venv"

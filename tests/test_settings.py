@@ -107,6 +107,16 @@ class TestWhatShipsIsLegal:
         )
 
 
+WORKSPACE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000030/resourceGroups/rg-logs"
+    "/providers/Microsoft.OperationalInsights/workspaces/log-central"
+)
+ZONE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000030/resourceGroups/rg-dns"
+    "/providers/Microsoft.Network/privateDnsZones/privatelink.example"
+)
+LENT = {"delivery": "dev", "registry": "dev"}
+RESTRICTED = {"access": "restricted", "allowedRanges": ["203.0.113.0/24"]}
 OPEN = {
     "cluster.access": "public",
     "cluster.zones": [],
@@ -298,7 +308,7 @@ class TestCombinationsThatAreLegal:
             ("staging", {"network.addressSpace": "10.20.0.0/24"}, ()),
             ("staging", {"network.serviceRange": "10.245.0.0/27"}, ()),
             ("staging", {"network.podRange": "10.244.0.0/20"}, ()),
-            ("staging", {"logs": {"workspaceId": f"/subscriptions/{'0' * 8}-0000-0000-0000-{'0' * 12}/resourceGroups/rg/providers/Microsoft.OperationalInsights/workspaces/log"}}, ()),
+            ("staging", {"logs": {"workspaceId": WORKSPACE}}, ()),
             ("staging", {"registry.replicas": ["northeurope"]}, ()),
             ("staging", {"cluster.sku": "Free"}, ()),
             ("staging", {"names": {"ciVault": "kv-one", "workloadVault": "kv-two"}}, ()),
@@ -307,7 +317,14 @@ class TestCombinationsThatAreLegal:
             ("prod", {"network.hub.addressSpaces": ["10.0.0.0/12", "10.0.0.0/16"]}, ()),
             ("prod", {"network.subnets": {"nodes": "10.30.0.0/19", "agents": "10.30.32.0/28"}}, ()),
             ("prod", {"azure.location": "westus", "cluster.zones": []}, ("registry.zoneRedundant",)),
-            ("prod", {"cluster.userPools.batch": {"vmSize": "Standard_D4s_v5", "osDisk": "managed", "minNodes": 2, "maxNodes": 2}}, ()),
+            ("prod", {"network.egress": "natGateway", "registry": RESTRICTED}, ("network.hub.routeTableId",)),
+            ("prod", {"network.hub.egressAddresses": ["203.0.113.7"], "registry": RESTRICTED}, ()),
+            ("prod", {"network.privateDnsZones.apiServer": ZONE, "network.privateDnsZones.registry": ZONE}, ()),
+            ("prod", {"cluster.systemPool.vmSize": "Standard_NC8ds_v4", "cluster.systemPool.osDiskGb": 1024}, ()),
+            ("staging", {"stacks": LENT}, ("registry", "vaults.ci")),
+            ("staging", {"stacks": LENT, "azure.location": "westus", "cluster.zones": []}, ("registry", "vaults.ci")),
+            ("staging", {"stacks": LENT, "network.egress": "loadBalancer"}, ("registry", "vaults.ci")),
+            ("prod", {"cluster.systemPool.osDisk": "managed", "cluster.systemPool.vmSize": "Standard_D4s_v5"}, ()),
         ],
     )  # fmt: skip
     def test_it_is_accepted(self, stack: str, new: Mapping[str, Any], gone: tuple[str, ...]) -> None:

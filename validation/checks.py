@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from components import addressing, regions
 from components.naming import Names
-from validation.problems import Problem
+from validation.problems import Problem, below
+from validation.reader import takes
 
 if TYPE_CHECKING:
     from settings import (
@@ -69,7 +70,12 @@ def stacks_lean_one_way(stack: str, stacks: Stacks) -> Iterator[Problem]:
         ("registry", stacks.registry),
     ):
         if said == stack:
-            yield _problem(f"stacks.{field}", said, "the name of another stack", "remove it: unset means its own")
+            yield _problem(
+                f"stacks.{field}",
+                said,
+                "the name of another stack",
+                "name the stack it leans on, or leave out what the environment owns itself",
+            )
 
 
 @check
@@ -143,6 +149,18 @@ def hosted_agents_reach_the_registry(tier: str, registry: Registry | None, agent
         )
 
 
+@check
+def managed_agents_have_a_way_out(network: Network, agents: Agents) -> Iterator[Problem]:
+    # Our subnets have no default outbound access, and the cluster's load balancer serves its nodes only.
+    if agents.kind == "managed" and network.egress == "loadBalancer":
+        yield _problem(
+            "network.egress",
+            network.egress,
+            "natGateway or hubRouteTable with aks-cicd:agents.kind managed",
+            "use natGateway: a load balancer lets the cluster's nodes out, and not the agents' subnet",
+        )
+
+
 # ---------------------------------------------------------------- addresses
 
 
@@ -166,9 +184,26 @@ def ranges_do_not_overlap(network: Network) -> Iterator[Problem]:
 
 
 @check
+def ranges_are_not_azures_own(network: Network) -> Iterator[Problem]:
+    for key, cidr in (
+        ("addressSpace", network.address_space),
+        ("podRange", network.pod_range),
+        ("serviceRange", network.service_range),
+    ):
+        taken = [own for own in _AZURES_OWN if own.overlaps(IPv4Network(cidr))]
+        if taken:
+            yield _problem(
+                f"network.{key}",
+                cidr,
+                f"a range without {', '.join(map(str, taken))}, which Azure or AKS keeps for itself",
+                "choose another range, such as one in 10.0.0.0/8",
+            )
+
+
+@check
 def address_space_has_a_usable_size(network: Network) -> Iterator[Problem]:
     largest, smallest = addressing.LARGEST_SPACE, addressing.SMALLEST_SPACE
-    if not largest <= IPv4Network(network.address_space).prefixlen <= smallest:
+    if not _usable(network.address_space):
         yield _problem(
             "network.addressSpace",
             network.address_space,
@@ -187,7 +222,7 @@ def service_range_has_a_usable_size(network: Network) -> Iterator[Problem]:
 @check
 def subnets_lie_in_the_address_space(network: Network) -> Iterator[Problem]:
     own = own_subnets(network)
-    planned = addressing.plan(network.address_space, own)
+    planned = addressing.plan(network.address_space, own) if _usable(network.address_space) else own
     for name, cidr in own.items():
         key = f"network.subnets.{_camel(name)}"
         if not addressing.within(cidr, network.address_space):
@@ -208,27 +243,28 @@ def subnets_lie_in_the_address_space(network: Network) -> Iterator[Problem]:
 
 @check
 def nodes_fit_their_subnet(network: Network, cluster: Cluster) -> Iterator[Problem]:
-    # A third more, because an upgrade surges by a third; with the overlay a node takes one address.
-    pools = [cluster.system_pool, *cluster.user_pools.values()]
-    needed = sum(pool.max_nodes + -(-pool.max_nodes // 3) for pool in pools)
-    subnet = addressing.plan(network.address_space, own_subnets(network))[addressing.NODES]
+    if not _usable(network.address_space):
+        return
+    own = own_subnets(network)
+    needed = _nodes_in_an_upgrade(cluster)
+    subnet = addressing.plan(network.address_space, own)[addressing.NODES]
     if needed > addressing.holds(subnet):
+        key, said = ("subnets.nodes", subnet) if addressing.NODES in own else ("addressSpace", network.address_space)
         yield _problem(
-            "network.addressSpace",
-            network.address_space,
-            f"a space whose nodes' subnet ({subnet}) holds {needed} nodes, those of an upgrade included",
-            "widen the space, set network.subnets.nodes, or lower maxNodes",
+            f"network.{key}",
+            said,
+            f"a range that leaves {needed} nodes an address, those of an upgrade included (it leaves "
+            f"{addressing.holds(subnet)} in {subnet})",
+            "widen the range, or lower maxNodes",
         )
 
 
 @check
 def pods_fit_their_range(network: Network, cluster: Cluster) -> Iterator[Problem]:
     # The overlay hands every node a /24 of the pods' range.
-    nodes = sum(
-        pool.max_nodes + -(-pool.max_nodes // 3) for pool in [cluster.system_pool, *cluster.user_pools.values()]
-    )
+    nodes = _nodes_in_an_upgrade(cluster)
     prefix = IPv4Network(network.pod_range).prefixlen
-    if prefix > 24 or 2 ** (24 - prefix) < nodes:
+    if 2 ** (24 - prefix) < nodes:
         yield _problem(
             "network.podRange",
             network.pod_range,
@@ -262,14 +298,15 @@ def allow_lists_hold_the_clusters_own_address(
 ) -> Iterator[Problem]:
     # Nodes and kubelets reach a public API server and a restricted registry from the egress address: when nobody
     # knows that address, the list shuts them out.
-    if network.egress == "hubRouteTable" and network.hub and not network.hub.egress_addresses:
-        if cluster.authorized_ranges or (registry and registry.access == "restricted"):
-            yield _problem(
-                "network.hub.egressAddresses",
-                None,
-                "the public addresses of the hub's firewall, because nodes come from there",
-                "list them, or use natGateway as egress",
-            )
+    by_list = bool(cluster.authorized_ranges) or (registry is not None and registry.access == "restricted")
+    unknown = network.egress == "hubRouteTable" and network.hub and not network.hub.egress_addresses
+    if by_list and unknown:
+        yield _problem(
+            "network.hub.egressAddresses",
+            None,
+            "the public addresses of the hub's firewall, because nodes come from there",
+            "list them, or use natGateway as egress",
+        )
     if network.egress == "loadBalancer" and registry and registry.access == "restricted":
         yield _problem(
             "registry.access",
@@ -304,7 +341,9 @@ def allow_lists_go_with_restricted_access(vaults: Vaults, registry: Registry | N
 
 
 @check
-def allowed_ranges_are_public(cluster: Cluster, vaults: Vaults, registry: Registry | None) -> Iterator[Problem]:
+def allowed_ranges_are_public(
+    network: Network, cluster: Cluster, vaults: Vaults, registry: Registry | None
+) -> Iterator[Problem]:
     # Firewalls of registries, vaults and API servers see public addresses only; Azure refuses others.
     lists = {
         "cluster.authorizedRanges": cluster.authorized_ranges,
@@ -314,13 +353,15 @@ def allowed_ranges_are_public(cluster: Cluster, vaults: Vaults, registry: Regist
         lists["vaults.ci.allowedRanges"] = vaults.ci.allowed_ranges
     if registry:
         lists["registry.allowedRanges"] = registry.allowed_ranges
+    if network.hub:
+        lists["network.hub.egressAddresses"] = network.hub.egress_addresses
     for key, ranges in lists.items():
         for number, cidr in enumerate(ranges):
             if any(IPv4Network(cidr).overlaps(private) for private in _NOT_PUBLIC):
                 yield _problem(
                     f"{key}[{number}]",
                     cidr,
-                    "a public range",
+                    "a public range" if "/" in cidr else "a public address",
                     "use the address that the internet sees you with",
                 )
 
@@ -387,19 +428,29 @@ def pools_can_hold_what_they_must(tier: str, cluster: Cluster) -> Iterator[Probl
 @check
 def ephemeral_disks_fit_their_size(cluster: Cluster) -> Iterator[Problem]:
     for key, pool in _pools(cluster):
-        if pool.os_disk == "ephemeral" and (room := local_disk_gb(pool.vm_size)) < pool.os_disk_gb:
+        room = local_disk_gb(pool.vm_size)
+        if pool.os_disk == "ephemeral" and not room:
+            yield _problem(
+                f"{key}.osDisk",
+                pool.os_disk,
+                f"managed with the size {pool.vm_size}: its name tells of no local disk",
+                "set osDisk to managed, or choose a size with a local disk (a `d` in its name)",
+            )
+        elif pool.os_disk == "ephemeral" and room < pool.os_disk_gb:
             yield _problem(
                 f"{key}.osDiskGb",
                 pool.os_disk_gb,
                 f"at most {room} with an ephemeral disk: what {pool.vm_size} has locally",
-                "lower it, choose a size with a larger local disk (a `d` in its name), or set osDisk to managed",
+                "lower it, choose a size with a larger local disk, or set osDisk to managed",
             )
 
 
 @check
 def production_is_no_experiment(tier: str, cluster: Cluster) -> Iterator[Problem]:
     if tier == "production" and cluster.sku == "Free":
-        yield _problem("cluster.sku", cluster.sku, "Standard or Premium in production", "Free has no service level")
+        yield _problem(
+            "cluster.sku", cluster.sku, "Standard or Premium in production", "use Standard: Free has no service level"
+        )
     if tier == "production" and cluster.run_command:
         yield _problem(
             "cluster.runCommand",
@@ -428,12 +479,17 @@ def registry_is_its_own_or_anothers(registry: Registry | None, stacks: Stacks) -
     if stacks.registry and registry:
         yield _problem(
             "registry",
-            "set",
+            _said(registry),
             f"left out with aks-cicd:stacks.registry {stacks.registry}",
             "remove one of the two: an environment has its own registry or uses another's",
         )
     if not stacks.registry and not registry:
-        yield _problem("registry", None, "set, or aks-cicd:stacks.registry", "say how open it is: registry.access")
+        yield _problem(
+            "registry",
+            None,
+            "a mapping with the key access at least, or left out with aks-cicd:stacks.registry",
+            "say how open it is: registry.access",
+        )
 
 
 @check
@@ -475,26 +531,36 @@ def ci_vault_lives_with_delivery(stacks: Stacks, vaults: Vaults) -> Iterator[Pro
     if stacks.delivery and vaults.ci:
         yield _problem(
             "vaults.ci",
-            "set",
+            _said(vaults.ci),
             f"left out: the CI vault lives in {stacks.delivery}",
             "remove it, or remove stacks.delivery",
         )
     if not stacks.delivery and not vaults.ci:
-        yield _problem("vaults.ci", None, "set where delivery lives", "say how open it is: vaults.ci.access")
+        yield _problem(
+            "vaults.ci",
+            None,
+            "a mapping with the key access at least, because delivery lives here",
+            "say how open it is: vaults.ci.access",
+        )
 
 
 @check
 def logs_go_to_one_workspace(logs: Logs) -> Iterator[Problem]:
-    if logs.workspace_id and (logs.retention_days or logs.daily_cap_gb):
-        key = "retentionDays" if logs.retention_days else "dailyCapGb"
-        yield _problem(
-            f"logs.{key}",
-            logs.retention_days or logs.daily_cap_gb,
-            "left out with aks-cicd:logs.workspaceId",
-            "remove it: an existing workspace keeps its own",
-        )
+    for key, said in (("retentionDays", logs.retention_days), ("dailyCapGb", logs.daily_cap_gb)):
+        if logs.workspace_id and said:
+            yield _problem(
+                f"logs.{key}",
+                said,
+                "left out with aks-cicd:logs.workspaceId",
+                "remove it: an existing workspace keeps its own",
+            )
     if not logs.workspace_id and not logs.retention_days:
-        yield _problem("logs.retentionDays", None, "30 to 730 days", "say how long logs are kept, or name a workspace")
+        yield _problem(
+            "logs.retentionDays",
+            None,
+            takes(logs, "retention_days"),
+            "say how long logs are kept, or name a workspace",
+        )
 
 
 # ---------------------------------------------------------------- names and placeholders
@@ -514,14 +580,30 @@ def names_fit_their_limits(
         yield _problem(
             f"names.{_camel(misfit.what)}",
             misfit.name,
-            f"{rule.shortest} to {rule.longest} characters that match {rule.pattern} (it has {len(misfit.name)})",
+            f"{rule.shortest} to {rule.longest} {rule.words} (it has {len(misfit.name)} characters)",
             "shorten or correct the name",
         )
 
 
+@check
+def names_beside_each_other_differ(
+    stack: str, workload: str, azure: Azure, generation: int, names: Overrides
+) -> Iterator[Problem]:
+    # Two vaults cannot share a name, and AKS makes the nodes' group itself.
+    planned = planned_names(stack, workload, azure, generation, names)
+    for first, second in (("resource_group", "node_resource_group"), ("ci_vault", "workload_vault")):
+        if getattr(planned, first).lower() == getattr(planned, second).lower():
+            yield _problem(
+                f"names.{_camel(second)}",
+                getattr(planned, second),
+                f"another name than {_PREFIX}names.{_camel(first)}",
+                "rename one of the two",
+            )
+
+
 PLACEHOLDER_GUID = "00000000-0000-0000-0000-"
 PLACEHOLDER_RANGES = tuple(IPv4Network(cidr) for cidr in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
-PLACEHOLDER_HOSTS = re.compile(r"(?:[.@/]|\A)example(?:\.(?:com|net|org))?(?:/|\Z)|\.example(?:/|\Z)")
+PLACEHOLDER_HOSTS = re.compile(r"(?i)(?:[.@/]|\A)example(?:\.(?:com|net|org))?(?:[:/]|\Z)")
 """The reserved placeholders: GUIDs that start with zeros, the documentation ranges of RFC 5737, and the example
 domains of RFC 2606. Shipped stack files use these and no others."""
 
@@ -554,10 +636,10 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
         node = dict(node)
     if isinstance(node, Mapping):
         for key, value in node.items():
-            yield from leaves(value, f"{path}.{key}" if path else str(key))
+            yield from leaves(value, below(path, str(key)))
     elif isinstance(node, list | tuple):
         for number, value in enumerate(node):
-            yield from leaves(value, f"{path}[{number}]")
+            yield from leaves(value, below(path, number))
     elif isinstance(node, str):
         yield path, node
 
@@ -575,7 +657,7 @@ def warnings(settings: Settings) -> Iterator[str]:
         if settings.registry and settings.registry.access == "public":
             yield "The production registry is public (aks-cicd:registry.access)."
         if settings.registry and not settings.registry.soft_delete_days:
-            yield "Images deleted from the production registry are gone at once (aks-cicd:registry.softDeleteDays is 0)."
+            yield "What is deleted from the production registry is gone at once (aks-cicd:registry.softDeleteDays)."
         if len(settings.cluster.zones) < 2:
             yield "The production cluster does not spread over zones (aks-cicd:cluster.zones)."
     if settings.cluster.access == "public" and not settings.cluster.authorized_ranges:
@@ -587,6 +669,27 @@ def warnings(settings: Settings) -> Iterator[str]:
 # ---------------------------------------------------------------- helpers
 
 _NOT_PUBLIC = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+
+
+_AZURES_OWN = tuple(
+    IPv4Network(cidr)
+    for cidr in (
+        # No virtual network may hold these: loopback, link-local, Azure's DNS and probes, multicast and above.
+        *("127.0.0.0/8", "169.254.0.0/16", "168.63.129.16/32", "224.0.0.0/3"),
+        # No cluster may: AKS uses them inside.
+        *("172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24"),
+    )
+)
+
+
+def _usable(space: str) -> bool:
+    """Whether an address space has a size that subnets can be planned in."""
+    return addressing.LARGEST_SPACE <= IPv4Network(space).prefixlen <= addressing.SMALLEST_SPACE
+
+
+def _nodes_in_an_upgrade(cluster: Cluster) -> int:
+    """A third more than at most, because an upgrade surges by a third; with the overlay a node takes one address."""
+    return sum(pool.max_nodes + -(-pool.max_nodes // 3) for _, pool in _pools(cluster))
 
 
 def own_subnets(network: Network) -> dict[str, str]:
@@ -610,7 +713,12 @@ def local_disk_gb(vm_size: str) -> int:
 def _pools(cluster: Cluster) -> Iterator[tuple[str, Pool]]:
     yield "cluster.systemPool", cluster.system_pool
     for name, pool in cluster.user_pools.items():
-        yield f"cluster.userPools.{name}", pool
+        yield below("cluster.userPools", name), pool
+
+
+def _said(section: BaseModel) -> Any:
+    """A section as it stands in the file."""
+    return section.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _camel(name: str) -> str:

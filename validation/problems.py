@@ -52,10 +52,12 @@ def unknown_key(key: str, name: str, known: Sequence[str], value: Any) -> Proble
 
 def nearest(said: Any, known: Iterable[str]) -> str | None:
     """The question that a slip of the pen calls for, if one of the known words is near enough."""
-    near = difflib.get_close_matches(str(said)[:80], known, 1, 0.6)
+    word, words = str(said)[:80], list(known)
+    near = [each for each in words if len(word) > 2 and each.lower().startswith(word.lower())]
+    near = near[:1] or difflib.get_close_matches(word, words, 1, 0.6)
     return f"did you mean {near[0]}?" if near else None
 
 
 def _shown(value: Any) -> str:
     text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 100 else text[:97] + "..."
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -6,6 +6,7 @@ has. There is no second list that could grow old.
 
 from __future__ import annotations
 
+import functools
 import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,9 +41,11 @@ def read_sections(model: type[BaseModel], project: str, raw: Mapping[str, Any]) 
                 sections[name] = field.get_default(call_default_factory=True)
             continue
         try:
-            sections[name] = TypeAdapter(form).validate_python(value)
+            sections[name] = _adapter(form).validate_python(value)
         except ValidationError as error:
-            problems += (_problem(key, form, detail) for detail in error.errors())
+            problems += (
+                _problem(key, form, value, detail) for detail in error.errors() if not _empty_by_refusal(detail)
+            )
     return sections, problems
 
 
@@ -74,14 +77,14 @@ def allowed(form: Any) -> str:
         if not needed:
             return f"a mapping with any of the keys {', '.join(other)}"
         optional = f" and, if wanted, {', '.join(other)}" if other else ""
-        return f"a mapping with the keys {', '.join(needed)}{optional}"
+        return f"a mapping with {'the key' if len(needed) == 1 else 'the keys'} {', '.join(needed)}{optional}"
     if get_origin(plain) is tuple:
         return f"a list{some}, each entry {allowed(get_args(plain)[0])}"
     if get_origin(plain) is dict:
         name, value = get_args(plain)
-        return f"a mapping{some} of names ({allowed(name)}) to values ({allowed(value)})"
+        return f"a mapping{some}, each name {allowed(name)}, each value {allowed(value)}"
     try:
-        TypeAdapter(_optional_form(form)).validate_python(None)
+        _adapter(_optional_form(form)).validate_python(None)
     except ValidationError as error:
         detail = error.errors()[0]
         context = detail.get("ctx", {})
@@ -89,28 +92,46 @@ def allowed(form: Any) -> str:
     raise TypeError(f"{form} takes nothing for a value")
 
 
+def takes(section: BaseModel, field: str) -> str:
+    """What a field of a section takes, in words."""
+    return allowed(_declared(type(section).model_fields[field]))
+
+
 def _missing(key: str, form: Any) -> Problem:
     return Problem(key, None, allowed(form), "add it to the stack file")
 
 
-def _problem(key: str, form: Any, detail: ErrorDetails) -> Problem:
+def _problem(key: str, form: Any, said: Any, detail: ErrorDetails) -> Problem:
+    """The problem of a section that `said` stands for in the file."""
     location = [part for part in detail["loc"] if part != _NAME_ITSELF]
-    parent = form
+    parent, value = form, detail["input"]
     for part in location:
         key = below(key, part)
         parent, form = form, _entry(form, part)
-    value, kind, context = detail["input"], detail["type"], detail.get("ctx", {})
-    if kind == REFUSED:
-        return Problem(key, value, context["allowed"], context["mend"])
+    if _NAME_ITSELF in detail["loc"]:
+        value = functools.reduce(lambda node, part: node[part], location, said)
+    kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         return unknown_key(key, str(location[-1]), list(_fields(parent)), value)
-    if kind == "missing" or value is None:
+    if kind == REFUSED and detail["input"] is not None:
+        return Problem(key, value, context["allowed"], context["mend"])
+    if kind == "missing" or detail["input"] is None:
         return _missing(key, form)
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context["expected"])
         return Problem(key, value, context["expected"], nearest(value, choices) or "choose one of these")
-    said = "names that are text" if _NAME_ITSELF in detail["loc"] or form is None else allowed(form)
-    return Problem(key, value, said, "change the value to this form")
+    wanted = "names that are text" if _NAME_ITSELF in detail["loc"] or form is None else allowed(form)
+    return Problem(key, value, wanted, "change the value to this form")
+
+
+def _empty_by_refusal(detail: ErrorDetails) -> bool:
+    """Whether a list counts as empty only because its entries were refused, which they say themselves."""
+    return detail["type"] == "too_short" and bool(detail["input"])
+
+
+@functools.cache
+def _adapter(form: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(form)
 
 
 def _declared(field: FieldInfo) -> Any:

@@ -112,22 +112,25 @@ def _region(value: Any) -> str:
     return value
 
 
-def _tags(value: Mapping[str, str]) -> Mapping[str, str]:
+def _tag_key(value: Any) -> str:
     reserved = naming.standard_tags("", "", "")
-    for key, said in value.items():
-        if key.lower() in reserved:
-            refuse(f"tags other than {', '.join(reserved)}, which the program sets", f"remove {key}")
-        if len(key) > 512 or len(said) > 256 or re.search(r"[<>%&\\?/]", key):
-            refuse(
-                r"keys up to 512 characters without < > % & \ ? /, values up to 256",
-                f"shorten or rename {key[:40]}",
-            )
-        if key.lower().startswith(("azure", "microsoft", "windows")):
-            refuse("keys that do not start with azure, microsoft or windows (reserved by Azure)", f"rename {key}")
+    if not isinstance(value, str) or not re.fullmatch(r"[^<>%&\\?/\x00-\x1f\x7f]{1,512}", value):
+        refuse(r"keys up to 512 characters without < > % & \ ? /", "shorten or rename the key")
+    if value.lower() in reserved:
+        refuse(f"tags other than {', '.join(reserved)}, which the program sets", "remove it")
+    if value.lower().startswith(("azure", "microsoft", "windows")):
+        refuse(
+            "keys that do not start with azure, microsoft or windows, which Azure keeps for itself", "rename the key"
+        )
+    return value
+
+
+def _tags(value: Mapping[str, str]) -> Mapping[str, str]:
+    most = 50 - len(naming.standard_tags("", "", ""))
     if len({key.lower() for key in value}) < len(value):
         refuse("keys that differ in more than upper and lower case", "remove one of those that Azure takes as the same")
-    if len(value) + len(reserved) > 50:
-        refuse(f"at most {50 - len(reserved)} tags", "remove some")
+    if len(value) > most:
+        refuse(f"at most {most} tags", "remove some")
     return value
 
 
@@ -164,7 +167,7 @@ WorkloadName = Annotated[
     text(
         naming.WORKLOAD,
         "2 to 12 lower-case letters and digits, a letter first",
-        "shorten it: the names of registry and vaults are made from it",
+        "shorten or rename it: the names of registry and vaults are made from it",
     ),
 ]
 StackName = Annotated[
@@ -172,7 +175,7 @@ StackName = Annotated[
     text(
         naming.ENVIRONMENT,
         "2 to 10 lower-case letters, digits and single hyphens, a letter first",
-        "shorten it: a vault's name (24 characters) is made from it",
+        "shorten or rename it: a vault's name (24 characters) is made from it",
     ),
 ]
 PoolName = Annotated[
@@ -184,11 +187,20 @@ VmSize = Annotated[
     text(r"Standard_[A-Z]+\d+(?:-\d+)?\w*", "a VM size such as Standard_D4ds_v5", "choose one of `az vm list-skus`"),
 ]
 Clock = Annotated[
-    str, text(r"(?:[01]\d|2[0-3]):[0-5]\d", 'a time HH:MM in quotes, such as "02:00"', "put it in quotes")
+    str,
+    text(
+        r"(?:[01]\d|2[0-3]):[0-5]\d",
+        'a time HH:MM in quotes, such as "02:00"',
+        "write two digits of hours (00 to 23) and of minutes, in quotes",
+    ),
 ]
 UtcOffset = Annotated[
     str,
-    text(r"[+-](?:0\d|1[0-4]):[0-5]\d", 'an offset from UTC in quotes, such as "+01:00"', "put it in quotes"),
+    text(
+        r"[+-](?:0\d|1[0-4]):[0-5]\d",
+        'an offset from UTC in quotes, such as "+01:00"',
+        "write sign, hours and minutes, in quotes",
+    ),
 ]
 Taint = Annotated[
     str,
@@ -214,7 +226,16 @@ LabelValue = Annotated[
         "shorten or correct it; put it in quotes if YAML reads it as a number",
     ),
 ]
-TagMap = Annotated[dict[str, Line], AfterValidator(_tags)]
+TagKey = Annotated[str, BeforeValidator(_tag_key)]
+TagValue = Annotated[
+    str,
+    text(
+        r"(?=\S)[^\x00-\x1f\x7f]{1,256}(?<=\S)",
+        "text on one line, up to 256 characters",
+        "put it in quotes if YAML reads it as a number",
+    ),
+]
+TagMap = Annotated[dict[TagKey, TagValue], AfterValidator(_tags)]
 VirtualNetworkId = Annotated[str, _resource_id("Microsoft.Network/virtualNetworks")]
 RouteTableId = Annotated[str, _resource_id("Microsoft.Network/routeTables")]
 PrivateDnsZoneId = Annotated[str, _resource_id("Microsoft.Network/privateDnsZones")]

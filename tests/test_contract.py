@@ -1,0 +1,154 @@
+"""What a stack tells another: read whole or refused with the stack, the output and the command that mends it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pytest
+
+import contract
+from contract import Contract, ContractError, Expected
+from tests.stackfiles import edited
+
+HUB = "/subscriptions/0/resourceGroups/rg-hub/providers/Microsoft.Network/virtualNetworks/vnet-hub"
+TOLD: dict[str, Any] = {
+    "environment": "staging",
+    "tier": "nonproduction",
+    "workload": "shop",
+    "resourceGroup": "rg-shop-staging",
+    "registry": {"id": "/registries/cr", "loginServer": "cr.azurecr.io"},
+    "cluster": {"id": "/managedClusters/aks", "name": "aks", "oidcIssuer": "https://issuer"},
+    "network": {"id": "/virtualNetworks/vnet", "addressSpace": "10.20.0.0/20", "hubId": HUB},
+    "workloadVault": {"id": "/vaults/kv-app", "uri": "https://kv-app"},
+    "ciVault": {"id": "/vaults/kv-ci", "uri": "https://kv-ci"},
+    "logWorkspaceId": "/workspaces/log",
+}
+EXPECTED = Expected("shop", "nonproduction", "10.30.0.0/18", HUB)
+OPTIONAL = ("ciVault", "network.hubId")
+
+
+def told(new: dict[str, Any] | None = None, gone: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The contract of a staging stack with an edit."""
+    return {key.removeprefix("aks-cicd:"): value for key, value in edited(copy.deepcopy(TOLD), new or {}, gone).items()}
+
+
+def fields(node: Any, above: str = "") -> list[str]:
+    """Every key of the contract, sections included."""
+    found = []
+    for key, value in node.items():
+        found.append(above + key)
+        if isinstance(value, dict):
+            found += fields(value, f"{above}{key}.")
+    return found
+
+
+NEEDED = sorted({*fields(TOLD)} - {*OPTIONAL})
+
+
+def refused(found: Any, stack: str = "staging") -> str:
+    with pytest.raises(ContractError) as raised:
+        contract.understood(stack, found)
+    return str(raised.value)
+
+
+class TestAContractIsReadWhole:
+    def test_it_comes_back_as_it_was_told(self) -> None:
+        assert contract.understood("staging", TOLD).model_dump(by_alias=True) == TOLD
+
+    def test_it_survives_the_state_file(self) -> None:
+        published = contract.understood("staging", TOLD).model_dump(by_alias=True)
+        assert contract.understood("staging", json.loads(json.dumps(published))) == contract.understood("staging", TOLD)
+
+    @pytest.mark.parametrize("field", OPTIONAL)
+    def test_what_only_some_stacks_have_may_be_missing(self, field: str) -> None:
+        assert contract.understood("staging", told(gone=(field,))) == contract.understood(
+            "staging", told({field: None})
+        )
+
+    @pytest.mark.parametrize("place", ["", "registry.", "cluster.", "network.", "workloadVault."])
+    def test_a_newer_stack_may_tell_more(self, place: str) -> None:
+        newer = told({f"{place}notYetKnown": {"a": 1}})
+        assert contract.understood("staging", newer) == contract.understood("staging", TOLD)
+
+
+class TestAContractThatIsMissingOrOlder:
+    def test_a_stack_without_one_is_named_with_the_command_to_run(self) -> None:
+        assert refused(None) == (
+            "The stack staging has no output `contract`: "
+            "run `pulumi up --stack staging` with this version of the program first."
+        )
+
+    @pytest.mark.parametrize("field", NEEDED)
+    def test_a_missing_field_is_named_with_stack_output_and_command(self, field: str) -> None:
+        assert refused(told(gone=(field,)), "qa") == (
+            f"The output `contract` of the stack qa lacks or misstates {field}: "
+            "run `pulumi up --stack qa` with this version of the program first."
+        )
+
+    @pytest.mark.parametrize("field", NEEDED)
+    @pytest.mark.parametrize("value", [None, 7, ["x"]])
+    def test_a_value_of_the_wrong_type_is_named(self, field: str, value: Any) -> None:
+        assert f"misstates {field}: run `pulumi up --stack staging`" in refused(told({field: value}))
+
+    def test_all_fields_are_named_at_once(self) -> None:
+        said = refused(told({"cluster.name": 1}, ("logWorkspaceId", "registry.loginServer")))
+        assert "misstates cluster.name, logWorkspaceId, registry.loginServer: run" in said
+
+    @pytest.mark.parametrize("found", ["text", 7, [], [TOLD]])
+    def test_an_output_that_is_no_contract_at_all_is_refused(self, found: Any) -> None:
+        said = refused(found)
+        assert "`contract`" in said
+        assert "staging" in said
+        assert "run `pulumi up --stack staging`" in said
+
+    def test_pulumi_prints_the_message_without_a_traceback(self) -> None:
+        assert issubclass(ContractError, pulumi.RunError)
+
+
+class TestAStackThatDoesNotFit:
+    def test_one_that_fits_comes_back(self) -> None:
+        theirs = contract.understood("staging", TOLD)
+        assert contract.fitting("staging", theirs, EXPECTED) is theirs
+
+    @staticmethod
+    def misfit(expected: Expected, new: dict[str, Any] | None = None) -> str:
+        theirs: Contract = contract.understood("staging", told(new))
+        with pytest.raises(ContractError) as raised:
+            contract.fitting("staging", theirs, expected)
+        return str(raised.value)
+
+    def test_another_workload_is_refused(self) -> None:
+        assert self.misfit(replace(EXPECTED, workload="blog")) == (
+            "The stack staging does not fit this one: it carries the workload shop, this one blog."
+        )
+
+    def test_another_tier_is_refused(self) -> None:
+        """A production cluster must not pull from a nonproduction registry."""
+        assert self.misfit(replace(EXPECTED, tier="production")) == (
+            "The stack staging does not fit this one: its tier is nonproduction, needed is production."
+        )
+
+    @pytest.mark.parametrize("ours", ["10.20.0.0/20", "10.20.8.0/24", "10.0.0.0/8"])
+    def test_ranges_that_overlap_on_one_hub_are_refused(self, ours: str) -> None:
+        assert self.misfit(replace(EXPECTED, address_space=ours)) == (
+            f"The stack staging does not fit this one: its range 10.20.0.0/20 overlaps with {ours} on the same hub."
+        )
+
+    @pytest.mark.parametrize("hub", [None, HUB + "-west"])
+    def test_ranges_may_overlap_where_no_hub_joins_them(self, hub: str | None) -> None:
+        theirs = contract.understood("staging", TOLD)
+        ours = replace(EXPECTED, address_space="10.20.0.0/20", hub_id=hub)
+        assert contract.fitting("staging", theirs, ours) is theirs
+
+    def test_two_networks_without_a_hub_may_overlap(self) -> None:
+        theirs = contract.understood("staging", told({"network.hubId": None}))
+        ours = replace(EXPECTED, address_space="10.20.0.0/20", hub_id=None)
+        assert contract.fitting("staging", theirs, ours) is theirs
+
+    def test_everything_that_does_not_fit_is_said_at_once(self) -> None:
+        said = self.misfit(Expected("blog", "production", "10.20.0.0/16", HUB))
+        assert said.count("; ") == 2
