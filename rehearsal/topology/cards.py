@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from rehearsal.topology.nodes import Access, Guard, Node
 from rehearsal.topology.scene import FONTS, Badge, Box, Icon, Rect, Text
-from rehearsal.topology.text import width, wrapped
+from rehearsal.topology.text import wrapped
 
 PAD: Final = 8.0
 GAP: Final = 7.0
-LINE: Final = 15.0
-BADGE_HEIGHT: Final = 15.0
+LINE: Final = 16.0
+BADGE_HEIGHT: Final = 16.0
+BADGE_PAD: Final = 7.0
 MOST_FACTS: Final = 7
 """Lines of facts in one box; what is more is counted, and said by the tooltip."""
 
@@ -26,7 +28,7 @@ _LOGGED: Final = ("logs", "its logs go to a workspace")
 def card(node: Node, x: float, y: float, w: float) -> Box:
     """The box of a node at a place."""
     left, right = x + PAD, x + w - PAD
-    base = y + PAD + 9
+    base = y + PAD + 10
     icons, badges, free = _marks(node, right, base)
     texts = []
     if node.label:
@@ -84,9 +86,9 @@ def grid(nodes: Sequence[Node], x: float, y: float, w: float, columns: int, gap:
 
 
 def badge(text: str, x: float, y: float, role: str, room: float) -> Badge:
-    size, bold = FONTS["badge"]
-    inner = Text.fit(x + 5, y + 11, "badge", text, room - 10)
-    return Badge(Rect(x, y, width(inner.content, size, bold) + 10, BADGE_HEIGHT), role, inner)
+    inner = Text.fit(0, y + 12, "badge", text, room - 2 * BADGE_PAD, "middle")
+    rect = Rect(x, y, inner.wide + 2 * BADGE_PAD, BADGE_HEIGHT)
+    return Badge(rect, role, replace(inner, x=x + rect.w / 2))
 
 
 def badge_row(words: Sequence[str], left: float, y: float, right: float) -> list[Badge]:
@@ -108,11 +110,10 @@ def _marks(node: Node, right: float, base: float) -> tuple[list[Icon], list[Badg
     """Signs at the right end of the first line, and how far the text may go."""
     badges, icons = [], []
     if node.access:
-        size, bold = FONTS["badge"]
-        word = node.access.upper()
-        wide = width(word, size, bold) + 10
-        badges.append(badge(word, right - wide, base - 11, node.access, wide + 1))
-        right -= wide + 4
+        made = badge(node.access.upper(), right, base - 12, node.access, right)
+        right -= made.rect.w
+        badges.append(badge(node.access.upper(), right, base - 12, node.access, made.rect.w))
+        right -= 4
     for kind, told in [*([_GUARDS[node.guard]] if node.guard else []), *([_LOGGED] if node.logged else [])]:
         icons.append(Icon(kind, right - 12, base - 10, told))
         right -= 16

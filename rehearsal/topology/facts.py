@@ -28,7 +28,9 @@ END_POINT: Final = "network:PrivateEndpoint"
 ZONE_GROUP: Final = "network:PrivateDnsZoneGroup"
 GROUP: Final = "resources:ResourceGroup"
 GRANT: Final = "authorization:RoleAssignment"
-LOCKS: Final = tuple(f"authorization:ManagementLock{where}" for where in ("ByScope", "AtResourceLevel"))
+LOCKS: Final = tuple(
+    f"authorization:ManagementLock{where}" for where in ("ByScope", "AtResourceLevel", "AtResourceGroupLevel")
+)
 DIAGNOSTICS: Final = ("monitor:DiagnosticSetting", "insights:DiagnosticSetting")
 
 ACR_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
@@ -95,7 +97,7 @@ SERVICES: Final[Mapping[str, Service]] = {
     CLUSTER: Service("API server", _cluster, lambda r: bool(r.get("apiServerAccessProfile.authorizedIPRanges"))),
     REGISTRY: Service("Container registry", _registry, lambda r: r.get("networkRuleSet.defaultAction") == "Deny"),
     VAULT: Service("Key vault", _vault, lambda r: r.get("properties.networkAcls.defaultAction") == "Deny"),
-    WORKSPACE: Service("Log Analytics workspace", _workspace),
+    WORKSPACE: Service("Log workspace", _workspace),
 }
 """In the order in which they stand beside the network."""
 
@@ -145,13 +147,20 @@ def pool_facts(pool: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+_DELEGATES: Final = {
+    "Microsoft.ContainerService/managedClusters": "AKS",
+    "Microsoft.DevOpsInfrastructure/pools": "DevOps pools",
+}
+
+
 def subnet_badges(subnet: Resource) -> tuple[str, ...]:
     """What guards a subnet, and how it is left."""
+    delegates = [str(each.get("serviceName")) for each in subnet.get("delegations", [])]
     return (
         "NSG" if subnet.get("networkSecurityGroup.id") else "NO NSG",
         *(["NAT gateway"] if subnet.get("natGateway.id") else []),
         *(["route table"] if subnet.get("routeTable.id") else []),
-        *(f"for {str(each.get('serviceName')).removeprefix('Microsoft.')}" for each in subnet.get("delegations", [])),
+        *(f"delegated to {_DELEGATES.get(name, name)}" for name in delegates),
         *(f"to {each.get('service')}" for each in subnet.get("serviceEndpoints", [])),
     )
 

@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rehearsal.topology import routes
-from rehearsal.topology.cards import GAP, PAD, grid, is_open, stacked
+from rehearsal.topology.cards import GAP, PAD, badge, grid, is_open, stacked
 from rehearsal.topology.nodes import Environment, Guard, Node
-from rehearsal.topology.scene import Box, Icon, Line, Rect, Text
+from rehearsal.topology.scene import Badge, Box, Icon, Line, Rect, Text
 
 LEFT: Final = 26.0
 INNER: Final = 336.0
-BESIDE: Final = 224.0
+BESIDE: Final = 256.0
 RIGHT: Final = 24.0
 INTERNET: Final = 18.0
 HEADER: Final = 52.0
+LOWEST: Final = 120.0
+"""Height of an environment without anything in it."""
 MORE_COLUMNS: Final = 3
 
 
@@ -53,20 +55,17 @@ def frame(environment: Environment, x: float, y: float, between: float) -> Frame
     top = y + HEADER
     inner = stacked(environment.inner, x + LEFT, top, INNER, GAP * 2)
     beside = stacked(environment.services, x + w - RIGHT - BESIDE, top, BESIDE, GAP * 2)
-    bottom = max([box.rect.bottom for box in (*inner, *beside)], default=top)
-    texts = [*_header(environment, x, y, w)]
-    if environment.more:
-        texts.append(Text.fit(x + LEFT, bottom + 24, "label", "Without a picture of their own", INNER))
-        bottom += 32
-    more = grid(environment.more, x + LEFT, bottom, w - LEFT - RIGHT, MORE_COLUMNS, GAP * 2)
-    bottom = max([bottom, *(box.rect.bottom for box in more)])
-    rect = Rect(x, y, w, bottom + PAD * 2 - y)
+    heading, more = _more(environment, (inner, beside), x, top, w)
+    texts = (*_header(environment, x, y, w), *heading)
+    bottom = max([top, *(box.rect.bottom for box in (*inner, *beside, *more))])
+    rect = Rect(x, y, w, max(bottom + PAD * 2 - y, LOWEST))
     box = Box(
         key=environment.name,
         role="environment",
         rect=rect,
         tooltip=environment.tooltip,
-        texts=tuple(texts),
+        texts=texts,
+        badges=_tier(environment, texts[0]),
         icons=_guard(environment, texts[0]),
         children=(*inner, *beside, *more),
     )
@@ -75,7 +74,7 @@ def frame(environment: Environment, x: float, y: float, between: float) -> Frame
     edge = rect.right
     return Frame(
         box,
-        _internet(environment, strip),
+        _internet(environment.name, strip),
         (
             *routes.across(environment, places, x + LEFT + INNER, x + w - RIGHT - BESIDE),
             *(line for node in environment.services for line in _border(node, places[node.key], edge)),
@@ -93,18 +92,40 @@ def frame(environment: Environment, x: float, y: float, between: float) -> Frame
     )
 
 
-def _internet(environment: Environment, strip: Rect) -> Box:
-    word = Text(strip.x + 5.5, strip.y + HEADER / 2 + 16, "badge", "INTERNET", "INTERNET", "middle", turned=True)
-    return Box(
-        f"{environment.name} internet", "internet", strip, f"The internet, as {environment.name} meets it", (word,)
-    )
+def _more(
+    environment: Environment, columns: tuple[tuple[Box, ...], ...], x: float, top: float, w: float
+) -> tuple[tuple[Text, ...], tuple[Box, ...]]:
+    """What has no picture of its own: in the right column, or below both, wherever the frame stays lower."""
+    if not environment.more:
+        return (), ()
+    left, right = (max([top - GAP * 2, *(box.rect.bottom for box in column)]) for column in columns)
+    ways = []
+    for at, below, room, many in (
+        (x + LEFT, max(left, right), w - LEFT - RIGHT, MORE_COLUMNS),
+        (x + w - RIGHT - BESIDE, right, BESIDE, 1),
+    ):
+        heading = Text.fit(at, below + 25, "label", "Also in this stack", room)
+        boxes = grid(environment.more, at, below + 33, room, many, GAP)
+        ways.append((max(left, *(box.rect.bottom for box in boxes)), heading, boxes))
+    _, heading, boxes = min(ways, key=lambda way: way[0])
+    return (heading,), boxes
+
+
+def _internet(name: str, strip: Rect) -> Box:
+    word = Text(strip.x + 5.5, strip.bottom - 44, "badge", "INTERNET", "INTERNET", "middle", turned=True)
+    return Box(f"{name} internet", "internet", strip, f"The internet, as {name} meets it", (word,))
 
 
 def _header(environment: Environment, x: float, y: float, w: float) -> list[Text]:
     name = Text.fit(x + 14, y + 24, "environment", environment.name, w * 0.45)
-    tier = Text.fit(name.rect.right + 34, y + 24, "label", environment.tier, w * 0.4)
     facts = Text.fit(x + 14, y + 42, "label", " · ".join(environment.facts), w - 28)
-    return [name, tier, facts]
+    return [name, facts]
+
+
+def _tier(environment: Environment, name: Text) -> tuple[Badge, ...]:
+    if not environment.tier:
+        return ()
+    return (badge(environment.tier, name.rect.right + 30, name.y - 12, "plain", INNER),)
 
 
 def _guard(environment: Environment, name: Text) -> tuple[Icon, ...]:
@@ -128,4 +149,4 @@ def _border(node: Node, place: Rect, edge: float) -> list[Line]:
 def stretched(frame_: Frame, height: float) -> Frame:
     """The same frame, made as high as its neighbours."""
     box = replace(frame_.box, rect=replace(frame_.box.rect, h=height))
-    return replace(frame_, box=box, internet=replace(frame_.internet, rect=replace(frame_.internet.rect, h=height)))
+    return replace(frame_, box=box, internet=_internet(box.key, replace(frame_.internet.rect, h=height)))

@@ -40,8 +40,10 @@ class Row:
 
 
 def scene(estate: Estate) -> Scene:
-    """The picture of an estate, in as many columns as let it be largest on a page."""
-    pictures = [_in_columns(estate, columns) for columns in range(1, max(len(estate.environments), 1) + 1)]
+    """The picture of an estate, in as many columns as let it be largest on a page, all rows about equally long."""
+    many = len(estate.environments)
+    columns = sorted({-(-many // rows) for rows in range(1, many + 1)}) or [1]
+    pictures = [_in_columns(estate, each) for each in columns]
     return min(pictures, key=lambda made: max(made.width / PAGE[0], made.height / PAGE[1]))
 
 
@@ -103,7 +105,7 @@ def describe(estate: Estate) -> str:
 def _subtitle(estate: Estate) -> str:
     opened = sum(is_open(node) for environment in estate.environments for node in environment.services)
     many = "1 end point faces" if opened == 1 else f"{opened} end points face"
-    return f"In order of promotion, as the stacks export it. {many} the internet, at the right border of its frame."
+    return f"As the stacks export it, in order of promotion. {many} the internet: the globes at the right borders."
 
 
 def _row(members: Sequence[Environment], estate: Estate, left: float, top: float) -> Row:

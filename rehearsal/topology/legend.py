@@ -11,7 +11,7 @@ _LINES: Final = (
     ("pull", "pulls images (role AcrPull)"),
     ("private", "private link"),
     ("egress", "way out"),
-    ("logs", "diagnostic logs, bundled"),
+    ("logs", "diagnostic logs of all that is marked"),
     ("control", "nodes and API server"),
     ("peering", "peering"),
     ("contract", "stack reference"),

@@ -10,7 +10,7 @@ from typing import Any
 from rehearsal.details import last
 from rehearsal.graph import Resource
 from rehearsal.topology import facts
-from rehearsal.topology.nodes import Node, Outside
+from rehearsal.topology.nodes import Access, Node, Outside
 from rehearsal.topology.stack import Stack
 
 
@@ -33,13 +33,15 @@ def networks(stack: Stack) -> tuple[Node, ...]:
     )
 
 
-def homeless(stack: Stack, inner: tuple[Node, ...]) -> Iterator[Node]:
-    """Node pools whose subnet is not of this stack."""
-    drawn = {node.key for top in inner for node in top.all()}
+def homeless(stack: Stack) -> Iterator[Node]:
+    """Node pools and private end points in subnets that are not of this stack."""
     for cluster in stack.of(facts.CLUSTER):
         for subnet in sorted(_pools(stack, cluster)):
-            if nodes_key(cluster, subnet) not in drawn:
+            if not stack.at(subnet):
                 yield _nodes(stack, cluster, subnet)
+    for point in stack.of(facts.END_POINT):
+        if not stack.at(point.get("subnet.id")):
+            yield _end_point(stack, point)
 
 
 def nodes_key(cluster: Resource, subnet_id: str) -> str:
@@ -65,7 +67,7 @@ def api_server(stack: Stack, cluster: Resource) -> Node:
 def is_inside(stack: Stack, cluster: Resource) -> bool:
     """Whether the API server answers in a subnet of this stack, and nowhere else."""
     subnet = stack.at(cluster.get("apiServerAccessProfile.subnetId"))
-    return subnet is not None and facts.access(cluster) == facts.Access.PRIVATE
+    return subnet is not None and facts.access(cluster) == Access.PRIVATE
 
 
 def outside(stack: Stack) -> Outside | None:
@@ -193,12 +195,12 @@ def _pool(stack: Stack, cluster: Resource, pool: Mapping[str, Any], resource: Re
 def _end_point(stack: Stack, point: Resource) -> Node:
     groups = [group for group in stack.of(facts.ZONE_GROUP) if group.id.lower().startswith(f"{point.id.lower()}/")]
     zones = [zone.get("privateDnsZoneId") for group in groups for zone in group.get("privateDnsZoneConfigs", [])]
+    address = str(point.get("customDnsConfigs.0.ipAddresses.0", "no address yet"))
     told = [f"DNS zone {'of this stack' if stack.at(zone) else 'of the estate'}" for zone in zones]
     return stack.node(
         "point",
         point,
         with_=groups,
         label="Private end point",
-        aside=str(point.get("customDnsConfigs.0.ipAddresses.0", "")),
-        facts=tuple(dict.fromkeys(told)) or ("NO DNS ZONE",),
+        facts=(address, *dict.fromkeys(told or ["NO DNS ZONE"])),
     )

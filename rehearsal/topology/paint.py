@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from rehearsal.topology.scene import Badge, Box, Icon, Line, Point, Rect, Scene, Text
-from rehearsal.topology.text import clean
+from rehearsal.topology.text import clean, is_known
 
 _STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")
 _HEAD: Final = 8.0
@@ -135,13 +135,15 @@ def _text(parent: ET.Element, text: Text) -> None:
     attributes = {"class": text.css, "x": _n(text.x), "y": _n(text.y)}
     if text.anchor != "start":
         attributes["text-anchor"] = text.anchor
+    if is_known(text.content):
+        attributes |= {"textLength": _n(text.wide), "lengthAdjust": "spacingAndGlyphs"}
     if text.turned:
         attributes["transform"] = f"rotate(90 {_n(text.x)} {_n(text.y)})"
     element = ET.SubElement(parent, "text", attributes)
-    element.text = clean(text.content)
+    element.text = text.content
     if text.content != text.whole:
         whole = ET.SubElement(element, "title")
-        whole.text = clean(text.whole)
+        whole.text = text.whole
 
 
 def _n(number: float) -> str:

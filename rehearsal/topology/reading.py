@@ -6,7 +6,7 @@ Whatever has no picture of its own ends in a box of its component that counts it
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from rehearsal.details import last, public_endpoint
@@ -49,22 +49,23 @@ def _leans_on(name: str, export: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _environment(stack: Stack, owners: Mapping[str, str], leans: Iterable[str]) -> Environment:
-    inner = networks(stack)
+    inner = (*networks(stack), *homeless(stack))
     hub = outside(stack)
-    own = (*_ways_out(stack), *_services(stack), *homeless(stack, inner))
-    links = tuple(_links(stack))
+    own = (*_ways_out(stack), *_services(stack))
+    links = (*_links(stack), *_logs(stack, inner))
     strangers = _strangers(stack, links, owners)
     group = next(iter(stack.of(facts.GROUP)), None)
     services = tuple(sorted((*own, *strangers), key=_place))
     covered = _covered((*inner, *services), hub)
-    covered.update([group.urn] if group else [])
-    covered.update(each.urn for each in stack.of(*facts.DIAGNOSTICS) if _drawn(links, each.get("workspaceId")))
+    home = stack.node("environment", group) if group else None
+    covered.update(home.covers if home else ())
+    covered.update(each.urn for each in stack.of(*facts.DIAGNOSTICS) if inner and each.get("workspaceId"))
     return Environment(
         name=stack.name,
         tier=str(group.get("tags.tier", "")) if group else "",
         facts=(*(_home(group) if group else ()), *leans),
-        guard=stack.guard(group) if group else Guard.NONE,
-        tooltip=f"environment {stack.name}\n{stack.told(group) if group else 'no resource group'}",
+        guard=home.guard if home else Guard.NONE,
+        tooltip=f"environment {stack.name}\n{home.tooltip if home else 'no resource group'}",
         covers=tuple(sorted(covered)),
         inner=inner,
         services=services,
@@ -166,15 +167,15 @@ def _links(stack: Stack) -> Iterator[Link]:
             target = str(connection.get("privateLinkServiceId", ""))
             told = f"{point.name} leads to {last(target)}"
             yield Link("private", (point.urn,), _key(stack, target), "", told)
-    yield from _logs(stack)
 
 
-def _logs(stack: Stack) -> Iterator[Link]:
-    networks = tuple(each.urn for each in stack.of(facts.NETWORK))
+def _logs(stack: Stack, inner: Sequence[Node]) -> Iterator[Link]:
+    """One line for all diagnostic settings that write to a workspace; the sign in a box says that it is among them."""
+    foot = tuple(node.key for node in inner[-1:])
     for workspace, settings in sorted(stack.diagnostics.items()):
-        sources = sorted({last(each.get("resourceUri")) for each in settings})
+        sources = sorted(f"{last(each.get('resourceUri'))} ({stack.origin(each)})" for each in settings)
         told = "\n".join((f"{len(settings)} diagnostic settings write to {last(workspace)}, of", *sources))
-        yield Link("logs", networks[-1:], _key(stack, workspace), f"{len(settings)} logs", told)
+        yield Link("logs", foot, _key(stack, workspace), f"{len(settings)} logs", told)
 
 
 def pulls(stack: Stack) -> Iterator[Resource]:
@@ -188,10 +189,6 @@ def _key(stack: Stack, id_: str) -> str:
     """The key of the box for an id: of this stack's resource, or of somebody else's."""
     found = stack.at(id_)
     return found.urn if found else id_.lower()
-
-
-def _drawn(links: Iterable[Link], workspace_id: Any) -> bool:
-    return bool(workspace_id) and any(link.kind == "logs" for link in links)
 
 
 def _strangers(stack: Stack, links: Iterable[Link], owners: Mapping[str, str]) -> Iterator[Node]:

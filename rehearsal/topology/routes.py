@@ -98,7 +98,7 @@ def _ends(links: list[Link], places: Mapping[str, Rect], starts: Mapping[int, li
     ends: dict[int, float] = {}
     for n in sorted(starts, key=lambda n: (places[links[n].target].y, starts[n][0][1])):
         place = places[links[n].target]
-        heights = [place.y + _FIRST + step for step in range(0, max(int(place.h - _FIRST), 1))]
+        heights = [place.y + _FIRST + step for step in range(max(int(place.h - _FIRST), 1))]
         free = [
             y
             for y in heights

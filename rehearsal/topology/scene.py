@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from rehearsal.topology.text import fitted, width
+from rehearsal.topology.text import clean, fitted, width
 
 Point = tuple[float, float]
 
@@ -15,10 +15,10 @@ FONTS: Final[Mapping[str, tuple[float, bool]]] = MappingProxyType(
     {
         "heading": (20, True),
         "environment": (16, True),
-        "name": (12, True),
-        "label": (11, False),
-        "fact": (11, False),
-        "badge": (10, True),
+        "name": (13, True),
+        "label": (12, False),
+        "fact": (12, False),
+        "badge": (10.5, True),
     }
 )
 """Size in pixels, and whether bold, of each style of text. The style sheet says the same."""
@@ -63,6 +63,7 @@ class Text:
 
     @classmethod
     def fit(cls, x: float, y: float, style: str, whole: str, room: float, anchor: str = "start") -> Text:
+        whole = clean(whole)
         return cls(x, y, style, fitted(whole, room, *FONTS[style]), whole, anchor)
 
     @property
@@ -71,9 +72,13 @@ class Text:
         return "environment-text" if self.style == "environment" else self.style
 
     @property
+    def wide(self) -> float:
+        return width(self.content, *FONTS[self.style])
+
+    @property
     def rect(self) -> Rect:
-        size, bold = FONTS[self.style]
-        wide = width(self.content, size, bold)
+        size, _ = FONTS[self.style]
+        wide = self.wide
         if self.turned:
             return Rect(self.x - size * 0.2, self.y - wide / 2, size, wide)
         left = {"start": self.x, "end": self.x - wide, "middle": self.x - wide / 2}[self.anchor]

@@ -59,9 +59,10 @@ class Stack:
             return Guard.LOCKED
         return Guard.PROTECTED if resource.protected else Guard.NONE
 
-    def component(self, resource: Resource) -> str:
+    def origin(self, resource: Resource) -> str:
+        """Where in the program the resource comes from."""
         component = self.graph.component(resource)
-        return component.logical_name if component else ""
+        return " / ".join((*([component.logical_name] if component else []), resource.logical_name))
 
     def above(self, resource: Resource) -> tuple[str, ...]:
         """URNs of the components that the resource belongs to."""
@@ -91,12 +92,11 @@ class Stack:
             "kept on destroy": resource.retained,
             "sends its logs to a workspace": resource.id.lower() in self.logged,
         }
-        component = self.component(resource)
         lines = (
             f"{resource.short_type} {resource.name}",
-            f"component {component}, resource {resource.logical_name}" if component else "",
+            self.origin(resource),
             ", ".join(text for text, so in marks.items() if so),
-            *(f"with {each.short_type} {each.name}" for each in known),
+            *(f"with {each.short_type} {each.name}, {self.origin(each)}" for each in known),
             resource.id,
         )
         return "\n".join(filter(None, lines))

@@ -1,8 +1,9 @@
-"""How wide a text may become, and how it is made to fit.
+"""How wide a text is, and how it is made to fit.
 
-Nobody knows which font a reader's machine has. Widths are those of DejaVu Sans, the widest of the fonts that the
-style sheet names; whatever fits by this measure fits in the others too. What it does not do: it shapes no text, so
-scripts with ligatures are measured letter by letter, which is wider than they are.
+Nobody knows which font a reader's machine has. Widths are those of Helvetica, which Arial and Liberation Sans share
+and Segoe UI comes close to; the picture tells a renderer how long each text is, so that a wider font is condensed
+instead of overflowing. What it does not do: it shapes no text, so scripts with ligatures are measured letter by
+letter, which is wider than they are.
 """
 
 from __future__ import annotations
@@ -12,19 +13,25 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 _GROUPS: Final[Mapping[float, str]] = {
-    0.33: "ijlI.,:;'|·/\\ ",
-    0.42: "frt()[]!-`J",
-    0.53: 'csz_k?"–*{}',
-    0.64: "abdeghnopquvxy0123456789FLEPSTZ$",
-    0.74: "ABCKRUVXY",
-    0.80: "wDGHNOQ&#",
-    0.87: "M+<>=~×→^",
-    1.00: "mW@%—…",
+    0.222: "ijl'",
+    0.278: "ft .,:;!/\\I|",
+    0.333: "r()[]-`·",
+    0.389: '*"{}',
+    0.5: "cksvxyzJ",
+    0.556: "abdeghnopqu0123456789L?$#_–",
+    0.584: "+<>=~^×",
+    0.611: "FTZ",
+    0.667: "ABEKPSVXY&",
+    0.722: "wCDHNRU",
+    0.778: "GOQ",
+    0.833: "mM",
+    0.944: "W%",
+    1.0: "@—…→",
 }
 _WIDTHS: Final = {letter: share for share, letters in _GROUPS.items() for letter in letters}
 _OTHER: Final = 0.8
 _WIDE: Final = 1.1
-_BOLD: Final = 1.12
+_BOLD: Final = 1.08
 _ELLIPSIS: Final = "…"
 SEPARATOR: Final = " · "
 
@@ -35,8 +42,13 @@ def clean(text: str) -> str:
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
-    """An upper bound in pixels, for a font size in pixels."""
+    """In pixels, for a font size in pixels."""
     return sum(map(_share, text)) * size * (_BOLD if bold else 1)
+
+
+def is_known(text: str) -> bool:
+    """Whether the width is that of the font, and not a careful guess."""
+    return all(letter in _WIDTHS for letter in text)
 
 
 def _share(letter: str) -> float:
