@@ -8,12 +8,15 @@ from pulumi_azure_native.resources import ResourceGroup
 import contract
 from components import naming
 from components.cluster import Cluster, ClusterArgs, NodePool, Window
+from components.defender import Defender, DefenderArgs
 from components.network import Network, NetworkArgs, Peering
+from components.observability import NotificationsArgs, Objectives, Observability, ObservabilityArgs
 from components.observability.logs import Logs, LogsArgs
 from components.placement import Placement
 from components.protection import Locks, LocksArgs
 from components.registry import RegistryArgs, TierRegistry
 from components.vault import SecretStore, VaultArgs
+from components.workload import Quota, Telemetry, Workload, WorkloadArgs
 from settings import Vault, load
 
 settings = load()
@@ -135,6 +138,73 @@ cluster = Cluster(
     inside,
 )
 
+# What watches it, and who is told.
+observability = Observability(
+    "observability",
+    ObservabilityArgs(
+        place,
+        subscription_id=settings.azure.subscription_id,
+        resource_group_id=group.id,
+        logs=logs,
+        own_log_workspace=settings.logs.workspace_id is None,
+        receivers=NotificationsArgs(place, settings.alerts.emails, settings.alerts.webhooks),
+        operators=settings.cluster.admin_groups,
+        cluster_id=cluster.id,
+        cluster_name=names.cluster,
+        private_cluster=settings.cluster.access == "private",
+        metrics_location=settings.metrics_location,
+        objectives=Objectives(**settings.objectives),
+        sampling_percent=settings.monitoring.trace_sampling_percent,
+        gate_hours=settings.monitoring.gate_hours,
+        closed_to=settings.registry_clients,
+        grafana_version=settings.monitoring.grafana.version,
+        grafana_zone_redundant=settings.monitoring.grafana.zone_redundant,
+        dashboards_in_portal=settings.monitoring.dashboards_in_portal,
+    ),
+    inside,
+)
+
+# The workload's place in the cluster: what the platform owns and a deployer may not write.
+workload = Workload(
+    "workload",
+    WorkloadArgs(
+        place,
+        namespace=settings.namespace.name or settings.workload,
+        service_account=settings.namespace.service_account,
+        secrets=settings.namespace.secrets,
+        quota=Quota(**settings.namespace.quota.model_dump()),
+        reachable=settings.cluster.reachable,
+        tenant_id=settings.azure.tenant_id,
+        cluster=cluster,
+        cluster_name=cluster.name,
+        oidc_issuer=cluster.oidc_issuer,
+        vault_id=workload_vault.id,
+        vault_name=workload_vault.name,
+        telemetry=Telemetry(observability.telemetry.id, observability.telemetry.connection_string),
+        rules=observability.expressions,
+    ),
+    inside,
+)
+
+# What Defender for Cloud watches and finds.
+defender: Defender | None = None
+if settings.defender.plans != "none":
+    defender = Defender(
+        "defender",
+        DefenderArgs(
+            place,
+            subscription_id=settings.azure.subscription_id,
+            owns_plans=settings.defender.plans == "managed",
+            contacts=settings.defender.contacts,
+            contact_is_there=settings.generation > 1,
+            resource_group_id=group.id,
+            workspace_id=logs.workspace_id,
+            workspace_location=logs.location,
+            own_workspace=settings.logs.workspace_id is None,
+        ),
+        inside,
+    )
+
 # In production, nobody deletes what holds state; the locks come last and go first.
 if settings.production:
     guarded: dict[str, pulumi.Input[str]] = {
@@ -143,8 +213,8 @@ if settings.production:
     }
     if not settings.logs.workspace_id:
         guarded["log-workspace"] = logs.workspace_id
-    everything = [part for part in (logs, network, workload_vault, registry, cluster) if part]
-    Locks("locks", LocksArgs(names, guarded, after=everything), inside)
+    parts = (logs, network, workload_vault, registry, cluster, observability, workload, defender)
+    Locks("locks", LocksArgs(names, guarded, after=[part for part in parts if part]), inside)
 
 # What other stacks may know.
 contract.publish(
@@ -158,4 +228,9 @@ contract.publish(
     workload_vault={"id": workload_vault.id, "uri": workload_vault.uri},
     ci_vault={"id": ci_vault.id, "uri": ci_vault.uri} if ci_vault else None,
     log_workspace_id=logs.workspace_id,
+    metrics_workspace_id=observability.metrics.workspace_id,
+    metrics_query_endpoint=observability.metrics.query_endpoint,
+    grafana_endpoint=observability.grafana.endpoint,
+    run_records=observability.records.facts,
+    defender_plans_of=settings.defender_plans_of,
 )

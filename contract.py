@@ -53,6 +53,15 @@ class VaultFacts(_Part):
     uri: str
 
 
+class RunRecordFacts(_Part):
+    endpoint: str
+    """Base URL of the ingestion API."""
+    rule_id: str
+    """Resource id of the collection rule; who may send is granted there."""
+    immutable_id: str
+    """What a sender names the rule by."""
+
+
 class Contract(_Part):
     """One environment, as far as others need to know it."""
 
@@ -68,6 +77,14 @@ class Contract(_Part):
     ci_vault: VaultFacts | None = None
     """Only where delivery lives."""
     log_workspace_id: str
+    metrics_workspace_id: str | None = None
+    metrics_query_endpoint: str | None = None
+    """Base URL of the Prometheus API."""
+    grafana_endpoint: str | None = None
+    run_records: RunRecordFacts | None = None
+    """Where pipelines send what they did."""
+    defender_plans_of: str | None = None
+    """The subscription whose Defender plans this stack owns; one stack may."""
 
 
 class ContractError(pulumi.RunError):
@@ -97,6 +114,8 @@ class Expected:
     address_space: str
     hub_id: str | None
     """This environment's range and hub: two ranges on one hub may not overlap."""
+    defender_plans_of: str | None = None
+    """The subscription whose Defender plans this environment would own."""
 
 
 def read(stack: str, expected: Expected) -> pulumi.Output[Contract]:
@@ -135,6 +154,11 @@ def _disagreements(theirs: Contract, expected: Expected) -> Iterable[str]:
         yield f"it carries the workload {theirs.workload}, this one {expected.workload}"
     if theirs.tier != expected.tier:
         yield f"its tier is {theirs.tier}, needed is {expected.tier}"
+    if expected.defender_plans_of and theirs.defender_plans_of == expected.defender_plans_of:
+        yield (
+            f"both own the Defender plans of the subscription {expected.defender_plans_of}; "
+            "set aks-cicd:defender.plans to existing in one of them"
+        )
     ranges = {"theirs": theirs.network.address_space, "ours": expected.address_space}
     if expected.hub_id and theirs.network.hub_id == expected.hub_id and list(overlaps(ranges)):
         yield f"its range {ranges['theirs']} overlaps with {ranges['ours']} on the same hub"

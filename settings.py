@@ -32,16 +32,24 @@ from validation.types import (
     Address,
     Cidr,
     Clock,
+    Cpu,
+    Email,
     Flag,
     Guid,
+    HttpsUrl,
     KubernetesVersion,
     LabelKey,
     LabelValue,
     Line,
+    Memory,
+    NamespaceName,
     PoolName,
     PrivateDnsZoneId,
+    ReceiverName,
     Region,
     RouteTableId,
+    SecretName,
+    ServiceAccountName,
     StackName,
     TagMap,
     Taint,
@@ -51,6 +59,7 @@ from validation.types import (
     WorkloadName,
     WorkspaceId,
     Zone,
+    decimal,
     whole,
 )
 
@@ -211,6 +220,27 @@ class Cluster(Section):
     upgrades: Upgrades
     image_cleaner_hours: Annotated[int, whole(24, 2160, "hours")] = 168
     run_command: Flag = False
+    reachable: Flag = True
+    """Whether the API server can be reached from where `pulumi up` runs; a private one cannot, from outside."""
+
+
+class Quota(Section):
+    """What all pods of the workload may ask for together, as Kubernetes writes quantities."""
+
+    cpu: Cpu = "4"
+    memory: Memory = "8Gi"
+    pods: Annotated[int, whole(1, 1000, "pods")] = 20
+
+
+class Namespace(Section):
+    """The workload's place in the cluster."""
+
+    name: NamespaceName | None = None
+    """The workload's own name, if not said."""
+    service_account: ServiceAccountName = "workload"
+    secrets: tuple[SecretName, ...] = ()
+    """Of the workload vault, mounted by pods; they must be in the vault before the first pod starts."""
+    quota: Quota = Quota()
 
 
 class Logs(Section):
@@ -220,6 +250,56 @@ class Logs(Section):
     """Of a workspace that exists."""
     retention_days: Annotated[int, whole(30, 730, "days")] | None = None
     daily_cap_gb: Annotated[int, whole(1, 10_000, "GB a day")] | None = None
+    location: Region | None = None
+    """Of an existing workspace that lies in another region than the environment."""
+    basic_tables: tuple[Literal["AKSControlPlane", "ContainerLogV2"], ...] = ()
+    """Tables on the Basic plan: cheap to fill, paid by query, not to be alerted on. No alert of ours reads these."""
+
+
+class Grafana(Section):
+    version: Literal["12", "13"]
+    """Major version; an upgrade cannot be taken back."""
+    zone_redundant: Flag = False
+    """Fixed when it is made."""
+
+
+class Objectives(Section):
+    """What the workload promises, over 30 days; the service-level alerts judge it by these."""
+
+    availability_percent: Annotated[float, decimal(94, 100, "percent")] = 99.9
+    latency_percent: Annotated[float, decimal(94, 100, "percent")] = 95.0
+    latency_milliseconds: Annotated[int, whole(5, 10_000, "milliseconds")] = 300
+    """`latencyPercent` of requests are answered within this; must be the end of a bucket of the histogram."""
+
+
+class Monitoring(Section):
+    """Metrics, traces and dashboards."""
+
+    metrics_location: Region | None = None
+    """Of metrics workspace and Grafana, where the environment's region has none."""
+    grafana: Grafana
+    objectives: Objectives = Objectives()
+    trace_sampling_percent: Annotated[int, whole(1, 100, "percent")] = 100
+    gate_hours: Annotated[int, whole(1, 47, "hours")] = 24
+    """After how long a release that waits at a gate is reported."""
+    dashboards_in_portal: Flag = False
+    """Dashboards also in the Azure portal (a preview of Azure's)."""
+
+
+class Alerts(Section):
+    """Who is told, by name of the receiver. Channels of Teams have an e-mail address, or a webhook of Workflows."""
+
+    emails: dict[ReceiverName, Email] = {}
+    webhooks: dict[ReceiverName, HttpsUrl] = {}
+    """Addresses of webhooks are credentials: `pulumi config set --secret --path`."""
+
+
+class Defender(Section):
+    """Who owns the subscription's plans: this stack, somebody else, or nobody."""
+
+    plans: Literal["managed", "existing", "none"]
+    contacts: tuple[Email, ...] = ()
+    """Whom Defender for Cloud writes to; with managed plans."""
 
 
 class Agents(Section):
@@ -239,6 +319,8 @@ class Overrides(Section):
     ci_vault: Line | None = None
     workload_vault: Line | None = None
     workspace: Line | None = None
+    metrics_workspace: Line | None = None
+    grafana: Line | None = None
 
 
 @dataclass(frozen=True)
@@ -269,7 +351,11 @@ class Settings(Section):
     registry: Registry | None = None
     vaults: Vaults
     cluster: Cluster
+    namespace: Namespace = Namespace()
     logs: Logs
+    monitoring: Monitoring
+    alerts: Alerts
+    defender: Defender
     agents: Agents
 
     @property
@@ -324,7 +410,34 @@ class Settings(Section):
     def expects(self, stack: str) -> Expected:
         """What must hold of a stack that this one leans on."""
         tier = self.tier if stack == self.stacks.registry else "nonproduction"
-        return Expected(self.workload, tier, self.network.address_space, self.hub_id)
+        return Expected(self.workload, tier, self.network.address_space, self.hub_id, self.defender_plans_of)
+
+    @property
+    def defender_plans_of(self) -> str | None:
+        """The subscription whose Defender plans this environment owns."""
+        return self.azure.subscription_id if self.defender.plans == "managed" else None
+
+    @property
+    def metrics_location(self) -> str:
+        return self.monitoring.metrics_location or self.azure.location
+
+    @property
+    def objectives(self) -> dict[str, float]:
+        """The service-level objectives as ratios and seconds."""
+        said = self.monitoring.objectives
+        return {
+            "availability": said.availability_percent / 100,
+            "latency": said.latency_percent / 100,
+            "latency_threshold_seconds": said.latency_milliseconds / 1000,
+        }
+
+    @property
+    def registry_clients(self) -> tuple[str, ...] | None:
+        """Ranges that clients of a private registry may come from; None where it answers others too."""
+        if self.registry is None or self.registry.access != "private":
+            return None
+        hub = self.network.hub.address_spaces if self.network.hub else ()
+        return (self.network.address_space, *hub)
 
     @property
     def planned_names(self) -> Names:

@@ -30,7 +30,13 @@ ROLES: Mapping[str, str] = MappingProxyType(
     {
         "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
         "Azure Kubernetes Service Cluster User Role": "4abbcc35-e782-43d8-92c5-2d3f1bd2253f",
+        "Grafana Admin": "22926164-76b3-42b3-bc55-97df8dab3e41",
+        "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
+        "Log Analytics Reader": "73c42c96-874c-492b-b04d-ab87d138a893",
         "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
+        "Monitoring Data Reader": "b0d8363b-8ddd-447d-831f-62ca05bff136",
+        "Monitoring Metrics Publisher": "3913510d-42f4-4e42-8a64-420c390055eb",
+        "Monitoring Reader": "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
         "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
         "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
     }
@@ -68,7 +74,7 @@ def grant(
     subscription = on.split("/")[2] if isinstance(on, str) else names.subscription_id
     return RoleAssignment(
         name,
-        role_assignment_name=names.role_assignment(name),
+        role_assignment_name=names.role_assignment(f"{name}/{role}"),
         scope=on,
         role_definition_id=role_definition_id(role, subscription),
         principal_id=to,

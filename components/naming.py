@@ -82,6 +82,23 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "workspace": Rule(63, *_HYPHENATED, shortest=4),
         "diagnosticSetting": Rule(260, r"[\w-]+", "letters, digits, _ and -"),
         "lock": Rule(90, *_GROUP),
+        "metricsWorkspace": Rule(63, *_HYPHENATED, shortest=4),
+        # Microsoft's own templates cut them to these lengths.
+        "dataCollectionEndpoint": Rule(44, *_HYPHENATED, shortest=3),
+        "dataCollectionRule": Rule(64, *_HYPHENATED, shortest=3),
+        # The service takes 30 characters, the portal 23; unique in all of Azure.
+        "grafana": Rule(
+            23, r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]", "letters, digits and hyphens, a letter first", shortest=2
+        ),
+        "dashboard": Rule(
+            30, r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]", "letters, digits and hyphens, a letter first", shortest=2
+        ),
+        "applicationInsights": Rule(260, *_HYPHENATED),
+        "deployment": Rule(64, *_HYPHENATED),
+        "actionGroup": Rule(260, *_HYPHENATED),
+        "alert": Rule(260, *_HYPHENATED),
+        "savedSearch": Rule(63, *_HYPHENATED),
+        "securityExport": Rule(260, *_HYPHENATED),
     }
 )
 
@@ -95,6 +112,8 @@ OVERRIDABLE: Mapping[str, str] = MappingProxyType(
         "ci_vault": "vault",
         "workload_vault": "vault",
         "workspace": "workspace",
+        "metrics_workspace": "metricsWorkspace",
+        "grafana": "grafana",
     }
 )
 """The names that a setting may replace (an estate with rules of its own), and the rule each must meet."""
@@ -178,6 +197,47 @@ class Names:
         """One per resource, so the resource's own id keeps it apart."""
         return "to-log-analytics"
 
+    @property
+    def metrics_workspace(self) -> str:
+        return self.overrides.get("metrics_workspace") or self._name("amw")
+
+    @property
+    def grafana(self) -> str:
+        """First label of its host name, unique in all of Azure; too short for the workload's name."""
+        return self.overrides.get("grafana") or f"amg-{self.environment}-{self.hash}"
+
+    @property
+    def application_insights(self) -> str:
+        return self._name("appi")
+
+    @property
+    def action_group(self) -> str:
+        return self._name("ag")
+
+    @property
+    def security_export(self) -> str:
+        return self._name("export")
+
+    def data_collection_endpoint(self, purpose: str) -> str:
+        return self._name("dce", purpose)
+
+    def data_collection_rule(self, purpose: str) -> str:
+        return self._name("dcr", purpose)
+
+    def alert(self, purpose: str) -> str:
+        return self._name("alert", purpose)
+
+    def saved_search(self, purpose: str) -> str:
+        """Unique in its workspace, which may serve several environments."""
+        return self._name("query", purpose)
+
+    def deployment(self, purpose: str) -> str:
+        """Of a template: what Azure made by itself is set by one."""
+        return self._name("deploy", purpose)
+
+    def dashboard(self, purpose: str) -> str:
+        return f"{self.environment}-{purpose}"
+
     def subnet(self, purpose: str) -> str:
         return f"snet-{purpose}"
 
@@ -207,7 +267,8 @@ class Names:
         return self._name("lock", purpose)
 
     def role_assignment(self, purpose: str) -> str:
-        """A GUID, as Azure demands; the same in every run, so that nothing is granted twice."""
+        """A GUID, as Azure demands; the same in every run, so that nothing is granted twice. It names the role too:
+        Azure refuses to change the role of an assignment, and a new name makes the provider replace it."""
         own = (self.subscription_id.lower(), self.workload, self.environment, str(self.generation), purpose)
         return str(uuid.uuid5(_ASSIGNMENTS, "/".join(own)))
 
@@ -234,6 +295,15 @@ class Names:
         yield "virtual_network_peering", "virtualNetworkPeering", self.virtual_network_peering(longest)
         yield "identity", "identity", self.identity(longest)
         yield "lock", "lock", self.lock(longest)
+        yield "application_insights", "applicationInsights", self.application_insights
+        yield "action_group", "actionGroup", self.action_group
+        yield "security_export", "securityExport", self.security_export
+        yield "data_collection_endpoint", "dataCollectionEndpoint", self.data_collection_endpoint(longest)
+        yield "data_collection_rule", "dataCollectionRule", self.data_collection_rule(longest)
+        yield "alert", "alert", self.alert("registry-access-from-outside")
+        yield "saved_search", "savedSearch", self.saved_search("deployment-frequency")
+        yield "deployment", "deployment", self.deployment("log-table-plans")
+        yield "dashboard", "dashboard", self.dashboard("supply-chain")
 
     def misfits(self) -> tuple[Misfit, ...]:
         """The names that Azure would refuse; empty for every combination that the settings accept."""

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-from pulumi.runtime import set_all_config, set_mocks, test
+from pulumi.runtime import rpc, set_all_config, set_mocks, test
 from pulumi_azure_native.resources import ResourceGroup
 
 import settings
 from components.naming import Names
 from components.placement import Placement
-from rehearsal.cloud import Cloud, Estate
+from rehearsal.cloud import Cloud, CloudError, Estate
 from rehearsal.faces.mocks import CloudMocks
 from rehearsal.preview import stand_in
 
@@ -44,12 +44,23 @@ class Declared:
 
     def of(self, kind: str) -> dict[str, Mapping[str, Any]]:
         """Inputs of all resources of a kind such as `network:Subnet`, by logical name."""
-        return {each.name: each.inputs for each in self.registered if each.typ == f"azure-native:{kind}"}
+        return {each.name: opened(each.inputs) for each in self.registered if each.typ == f"azure-native:{kind}"}
 
     def one(self, kind: str, name: str | None = None) -> Mapping[str, Any]:
         found = [inputs for logical, inputs in self.of(kind).items() if name in (None, logical)]
         assert len(found) == 1, f"{kind} {name or ''}: {sorted(self.of(kind))}"
         return found[0]
+
+
+def opened(value: Any) -> Any:
+    """Inputs with their secrets in plain text, as the cloud gets them."""
+    if rpc.is_rpc_secret(value):
+        return opened(rpc.unwrap_rpc_secret(value))
+    if isinstance(value, Mapping):
+        return {key: opened(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [opened(inner) for inner in value]
+    return value
 
 
 def declared(build: Callable[[Placement], object], *existing: str, protect: bool = False) -> Declared:
@@ -103,5 +114,9 @@ def _estate_of(parsed: settings.Settings, contract: Mapping[str, Any]) -> Estate
 
 def _run(program: Callable[[], None], mocks: CloudMocks, stack: str) -> Declared:
     set_mocks(mocks, project="aks-cicd", stack=stack, preview=False, organization="organization")
-    test(program)()  # type: ignore[no-untyped-call]  # the SDK does not annotate it
+    try:
+        test(program)()  # type: ignore[no-untyped-call]  # the SDK does not annotate it
+    except CloudError as refused:
+        # Anew, because the SDK's own frames are so many that a test's report drowns in them.
+        raise CloudError(refused.code, refused.message) from None
     return Declared(tuple(mocks.registered), mocks.cloud)

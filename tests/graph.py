@@ -102,13 +102,18 @@ class Graph:
         return {each.urn: each for each in self.resources}
 
     @cached_property
+    def identities(self) -> Mapping[str, Resource]:
+        """Identities that this stack makes, by principal id; one that a resource has of itself is that resource."""
+        found = {each.outputs["principalId"]: each for each in self.of("managedidentity:UserAssignedIdentity")}
+        own = [each for each in self.azure if each.outputs.get("identity", {}).get("type") == "SystemAssigned"]
+        return found | {each.outputs["identity"]["principalId"]: each for each in own}
+
+    @cached_property
     def grants(self) -> frozenset[Grant]:
         """Every role assignment: who (logical name of an identity, or an object id), which role, on what."""
         from components.access import role_name
 
-        principals = {
-            each.outputs["principalId"]: each.name for each in self.of("managedidentity:UserAssignedIdentity")
-        }
+        principals = {id: each.name for id, each in self.identities.items()}
         return frozenset(
             Grant(
                 principals.get(each.inputs["principalId"], each.inputs["principalId"]),

@@ -19,7 +19,9 @@ TOPOLOGY = Path(__file__).parent / "topology"
 HAS_DIAGNOSTICS = {
     "containerregistry:Registry",
     "containerservice:ManagedCluster",
+    "dashboard:Grafana",
     "keyvault:Vault",
+    "monitor:DataCollectionRule",
     "network:NetworkSecurityGroup",
     "operationalinsights:Workspace",
 }
@@ -81,10 +83,16 @@ def test_everything_that_takes_tags_carries_the_same(graph: Graph) -> None:
         "authorization:RoleAssignment",
         "containerservice:MaintenanceConfiguration",
         "containerservice:AgentPool",
+        "managedidentity:FederatedIdentityCredential",
+        "monitor:DataCollectionRuleAssociation",
         "monitor:DiagnosticSetting",
         "network:PrivateDnsZoneGroup",
         "network:Subnet",
         "network:VirtualNetworkPeering",
+        "operationalinsights:SavedSearch",
+        "operationalinsights:Table",
+        "security:Pricing",
+        "security:SecurityContact",
     }
 
 
@@ -106,7 +114,12 @@ def test_the_grants_of_staging_are_these_and_no_others(staging: Graph) -> None:
         Grant("control-plane", "Managed Identity Operator", "kubelet"),
         Grant("control-plane", "Network Contributor", "nodes-subnet"),
         Grant("kubelet", "AcrPull", "registry"),
+        Grant("grafana", "Monitoring Data Reader", "metrics-workspace"),
+        Grant("grafana", "Monitoring Reader", "environment"),
+        Grant("workload", "Key Vault Secrets User", "workload-vault"),
+        Grant("workload", "Monitoring Metrics Publisher", "application-insights"),
         Grant(group, "Azure Kubernetes Service Cluster User Role", "cluster"),
+        Grant(group, "Grafana Admin", "grafana"),
     }
 
 
@@ -117,20 +130,25 @@ def test_the_grants_of_prod_are_these_and_no_others(prod: Graph) -> None:
         Grant("control-plane", "Network Contributor", "nodes-subnet"),
         Grant("control-plane", "Network Contributor", "api-server-subnet"),
         Grant("kubelet", "AcrPull", "registry"),
+        Grant("grafana", "Monitoring Data Reader", "metrics-workspace"),
+        Grant("grafana", "Monitoring Reader", "environment"),
+        Grant("workload", "Key Vault Secrets User", "workload-vault"),
+        Grant("workload", "Monitoring Metrics Publisher", "application-insights"),
         Grant(group, "Azure Kubernetes Service Cluster User Role", "cluster"),
+        Grant(group, "Grafana Admin", "grafana"),
     }
 
 
-def test_no_grant_is_wider_than_one_resource(graph: Graph) -> None:
+def test_no_grant_is_wider_than_one_resource_but_grafanas_to_read_monitoring(graph: Graph) -> None:
     """A role on a resource group or a subscription reaches what nobody thought of."""
-    scopes = [each.inputs["scope"] for each in graph.of(ROLE_ASSIGNMENT)]
-    assert all("/providers/" in scope for scope in scopes)
+    wide = [each for each in graph.of(ROLE_ASSIGNMENT) if "/providers/" not in each.inputs["scope"]]
+    assert [each.name for each in wide] == ["grafana-reads-monitoring"]
+    assert wide[0].inputs["scope"] == graph.one("resources:ResourceGroup").id
 
 
 def test_every_grant_says_what_kind_of_principal_it_is_for(graph: Graph) -> None:
-    identities = {each.outputs["principalId"] for each in graph.of("managedidentity:UserAssignedIdentity")}
     for each in graph.of(ROLE_ASSIGNMENT):
-        expected = "ServicePrincipal" if each.inputs["principalId"] in identities else "Group"
+        expected = "ServicePrincipal" if each.inputs["principalId"] in graph.identities else "Group"
         assert each.inputs["principalType"] == expected, each.name
 
 
@@ -152,6 +170,7 @@ STATE_BEARING = {
     "containerregistry:Registry",
     "containerservice:ManagedCluster",
     "keyvault:Vault",
+    "monitor:AzureMonitorWorkspace",
     "operationalinsights:Workspace",
     "resources:ResourceGroup",
 }
@@ -310,10 +329,13 @@ def test_nothing_waits_for_the_cluster_that_does_not_need_it(graph: Graph) -> No
     cluster = graph.one("containerservice:ManagedCluster").urn
     waiting = {each.kind for each in graph.azure if cluster in graph.waits_for(each)}
     assert waiting <= {
+        "alertsmanagement:PrometheusRuleGroup",
         "authorization:ManagementLockByScope",
         "authorization:RoleAssignment",
         "containerservice:AgentPool",
         "containerservice:MaintenanceConfiguration",
+        "managedidentity:FederatedIdentityCredential",
+        "monitor:DataCollectionRuleAssociation",
         "monitor:DiagnosticSetting",
     }
 
@@ -335,11 +357,88 @@ def test_prod_reads_what_staging_really_exported(prod: Graph, rehearsed: Mapping
     assert reference.outputs["outputs"]["contract"] == _contract(rehearsed["staging"])
 
 
-def test_no_secret_stands_in_state_or_contract(rehearsed: Mapping[str, Rehearsed]) -> None:
+def test_no_secret_stands_in_plain_text_and_only_webhooks_and_the_clusters_access_are_secret(
+    rehearsed: Mapping[str, Rehearsed],
+) -> None:
     for run in rehearsed.values():
-        for each in run.graph.resources:
-            assert "ciphertext" not in json.dumps(each.raw) or each.type.startswith("pulumi:providers:"), each.name
-            assert "plaintext" not in json.dumps(each.raw), each.name
+        sealed = {each.kind for each in run.graph.azure if "ciphertext" in json.dumps(each.raw)}
+        assert sealed <= {"monitor:ActionGroup"}
+        assert not [each.name for each in run.graph.resources if "plaintext" in json.dumps(each.raw)]
+        assert "ciphertext" not in json.dumps(_contract(run))
+
+
+# ---------------------------------------------------------------- what is watched
+
+
+def test_every_cluster_sends_metrics_and_logs(graph: Graph) -> None:
+    """A cluster with the add-ons and without the associations sends nothing."""
+    cluster = graph.one("containerservice:ManagedCluster").id
+    rules = {each.id: each.name for each in graph.of("monitor:DataCollectionRule")}
+    associated = {
+        rules[each.inputs["dataCollectionRuleId"]]
+        for each in graph.of("monitor:DataCollectionRuleAssociation")
+        if each.inputs["resourceUri"] == cluster
+    }
+    assert associated == {"metrics-collection", "container-collection"}
+
+
+def test_every_alert_tells_the_operators_of_its_environment(graph: Graph) -> None:
+    group = graph.one("monitor:ActionGroup").id
+    told = [
+        [action["actionGroupId"] for action in rule.get("actions", [])]
+        for each in graph.of("alertsmanagement:PrometheusRuleGroup")
+        for rule in each.inputs["rules"]
+        if rule.get("alert")
+    ]
+    told += [each.inputs["actions"]["actionGroups"] for each in graph.of("monitor:ScheduledQueryRule")]
+    told += [
+        [action["actionGroupId"] for action in each.inputs["actions"]["actionGroups"]]
+        for each in graph.of("monitor:ActivityLogAlert")
+    ]
+    assert len(told) > 50
+    assert all(groups == [group] for groups in told)
+
+
+def test_defenders_plans_are_adopted_and_kept(rehearsed: Mapping[str, Rehearsed]) -> None:
+    """Every subscription has them from its first day, so they cannot be created, and they cannot be deleted."""
+    for run in rehearsed.values():
+        adopted = {step.name for step in run.preview.steps if step.op == "import"}
+        assert adopted == {"plan-containers", "plan-keyvaults"}
+        kept = {each.name for each in run.graph.azure if each.raw.get("retainOnDelete")}
+        assert kept == {"plan-containers", "plan-keyvaults", "security-contact"}
+
+
+def test_alerts_and_findings_reach_the_workspace_of_their_environment(graph: Graph) -> None:
+    export = graph.one("security:Automation").inputs
+    assert [each["workspaceResourceId"] for each in export["actions"]] == [
+        graph.one("operationalinsights:Workspace").id
+    ]
+    assert [each["scopePath"] for each in export["scopes"]] == [graph.one("resources:ResourceGroup").id]
+
+
+def test_both_environments_own_the_plans_of_different_subscriptions(rehearsed: Mapping[str, Rehearsed]) -> None:
+    owned = [_contract(run)["defenderPlansOf"] for run in rehearsed.values()]
+    assert len(set(owned)) == 2
+
+
+# ---------------------------------------------------------------- what the workload finds in its cluster
+
+
+def test_what_cannot_be_reached_is_left_out_with_a_warning(rehearsed: Mapping[str, Rehearsed]) -> None:
+    inside = {
+        stack: [each for each in run.graph.resources if each.type.startswith("kubernetes:")]
+        for stack, run in rehearsed.items()
+    }
+    assert inside["staging"]
+    assert not inside["prod"]
+    assert [warning for warning in rehearsed["prod"].preview.warnings if "aks-cicd:cluster.reachable" in warning]
+
+
+def test_the_workload_signs_in_as_itself_in_its_own_namespace(graph: Graph) -> None:
+    credential = graph.one("managedidentity:FederatedIdentityCredential").inputs
+    assert credential["subject"] == "system:serviceaccount:shop:workload"
+    issuer = graph.one("containerservice:ManagedCluster").outputs["oidcIssuerProfile"]["issuerURL"]
+    assert credential["issuer"] == issuer
 
 
 def _contract(run: Rehearsed) -> dict[str, Any]:

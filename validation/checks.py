@@ -22,8 +22,10 @@ from validation.reader import takes
 if TYPE_CHECKING:
     from settings import (
         Agents,
+        Alerts,
         Azure,
         Cluster,
+        Defender,
         Logs,
         Network,
         Overrides,
@@ -563,6 +565,53 @@ def logs_go_to_one_workspace(logs: Logs) -> Iterator[Problem]:
         )
 
 
+@check
+def existing_workspace_says_where_it_is(logs: Logs) -> Iterator[Problem]:
+    if logs.location and not logs.workspace_id:
+        yield _problem(
+            "logs.location",
+            logs.location,
+            "left out without aks-cicd:logs.workspaceId",
+            "remove it: a workspace of our own lies in the environment's region",
+        )
+    if logs.basic_tables and logs.workspace_id:
+        yield _problem(
+            "logs.basicTables",
+            logs.basic_tables,
+            "left out with aks-cicd:logs.workspaceId",
+            "remove it: the plans of an existing workspace are its owner's",
+        )
+
+
+@check
+def alerts_reach_somebody(alerts: Alerts) -> Iterator[Problem]:
+    if not (alerts.emails or alerts.webhooks):
+        yield _problem(
+            "alerts.emails",
+            None,
+            "at least one receiver, by e-mail or webhook",
+            "name who is told when something fires",
+        )
+
+
+@check
+def managed_plans_have_a_contact(defender: Defender) -> Iterator[Problem]:
+    if defender.plans == "managed" and not defender.contacts:
+        yield _problem(
+            "defender.contacts",
+            None,
+            "at least one e-mail address with aks-cicd:defender.plans managed",
+            "name whom Defender for Cloud writes to",
+        )
+    if defender.plans != "managed" and defender.contacts:
+        yield _problem(
+            "defender.contacts",
+            defender.contacts,
+            f"left out with aks-cicd:defender.plans {defender.plans}",
+            "remove them: the contact belongs to whoever owns the plans",
+        )
+
+
 # ---------------------------------------------------------------- names and placeholders
 
 
@@ -648,6 +697,8 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def warnings(settings: Settings) -> Iterator[str]:
+    if settings.defender.plans == "none":
+        yield "Nobody scans images and nobody watches the sensor (aks-cicd:defender.plans is none)."
     if settings.production:
         if settings.cluster.access == "public":
             yield "The production API server is public (aks-cicd:cluster.access)."

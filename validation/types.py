@@ -134,6 +134,23 @@ def _tags(value: Mapping[str, str]) -> Mapping[str, str]:
     return value
 
 
+def decimal(least: float, below: float, unit: str) -> BeforeValidator:
+    """A number within limits, the upper one not reached."""
+
+    def check(value: Any) -> float:
+        try:
+            number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+        except ValueError:
+            number = None
+        if number is None or not least <= number < below:
+            refuse(
+                f"a number of {unit} from {least} up to, but not including, {below}", "set a number within these limits"
+            )
+        return number
+
+    return BeforeValidator(check)
+
+
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _LABEL_VALUE = r"(?:[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?)?"
 _LABEL_KEY = r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?"
@@ -236,6 +253,51 @@ TagValue = Annotated[
     ),
 ]
 TagMap = Annotated[dict[TagKey, TagValue], AfterValidator(_tags)]
+NamespaceName = Annotated[
+    str,
+    text(
+        r"(?!(?:kube|aks)-|default$|gatekeeper-system$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+        "1 to 63 lower-case letters, digits and hyphens, no hyphen first or last, and no namespace of the platform's",
+        "rename it: default, gatekeeper-system, kube-… and aks-… belong to the cluster",
+    ),
+]
+ServiceAccountName = Annotated[
+    str,
+    text(
+        r"(?!default$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+        "1 to 63 lower-case letters, digits and hyphens, no hyphen first or last, and not default",
+        "rename it: every pod that says nothing runs as default",
+    ),
+]
+SecretName = Annotated[
+    str,
+    text(r"[A-Za-z0-9-]{1,127}", "1 to 127 letters, digits and hyphens", "write it as it stands in the key vault"),
+]
+Cpu = Annotated[
+    str,
+    text(
+        r"[1-9][0-9]{0,3}|[1-9][0-9]{2,5}m",
+        "CPU cores (4) or thousandths of one (500m)",
+        "write it as Kubernetes does",
+    ),
+    # Stands last, because it runs first: YAML reads whole cores as a number.
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+]
+Memory = Annotated[
+    str,
+    text(r"[1-9][0-9]{0,5}[MG]i", "a number of Mi or Gi", "write it as Kubernetes does, such as 8Gi"),
+]
+Email = Annotated[
+    str,
+    text(r"[^@\s]+@[^@\s]+\.[^@\s]+", "an e-mail address, such as team@contoso.com", "write name@domain"),
+]
+HttpsUrl = Annotated[
+    str, text(r"https://[^\s/]+/?\S*", "an address that begins with https://", "copy the whole address of the webhook")
+]
+ReceiverName = Annotated[
+    str,
+    text(r"[A-Za-z0-9][\w. -]{0,62}", "a name of 1 to 63 letters, digits and . _ - or spaces", "rename the receiver"),
+]
 VirtualNetworkId = Annotated[str, _resource_id("Microsoft.Network/virtualNetworks")]
 RouteTableId = Annotated[str, _resource_id("Microsoft.Network/routeTables")]
 PrivateDnsZoneId = Annotated[str, _resource_id("Microsoft.Network/privateDnsZones")]

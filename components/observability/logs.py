@@ -6,7 +6,9 @@ or reads does so with an Entra token. What it does not do: it declares no tables
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pulumi import ComponentResource, Input, ResourceOptions
 from pulumi_azure_native.monitor import DiagnosticSetting, DiagnosticsLogSettingsArgs
@@ -17,6 +19,7 @@ from pulumi_azure_native.operationalinsights import (
     WorkspaceSkuArgs,
     WorkspaceSkuNameEnum,
 )
+from pulumi_azure_native.resources import Deployment, DeploymentMode, DeploymentPropertiesArgs
 
 from components.placement import Placement
 
@@ -29,15 +32,39 @@ class LogsArgs:
     retention_days: int | None = None
     daily_cap_gb: int | None = None
     """GB a day after which ingestion stops until the next; None for no cap."""
+    location: str | None = None
+    """Region of an existing workspace; what sends to it lives beside it."""
+    basic_tables: tuple[str, ...] = ()
+    """Tables that cost a fraction to fill and something to query; alerts cannot read them."""
+
+
+def table_plans_template(workspace: str, tables: Sequence[str]) -> dict[str, Any]:
+    """Tables of Azure's own on the Basic plan, as an ARM template: the workspace has them from its first day, and
+    the provider refuses to create what is already there."""
+    return {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "resources": [
+            {
+                "type": "Microsoft.OperationalInsights/workspaces/tables",
+                "apiVersion": "2023-09-01",
+                "name": f"{workspace}/{table}",
+                "properties": {"plan": "Basic"},
+            }
+            for table in sorted(tables)
+        ],
+    }
 
 
 class Logs(ComponentResource):
     """One workspace. `workspace_id` is its resource id."""
 
     workspace_id: Input[str]
+    location: str
 
     def __init__(self, name: str, args: LogsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:observability:Logs", name, None, opts)
+        self.location = args.location or args.place.location
         if args.workspace_id:
             self.workspace_id = args.workspace_id
         else:
@@ -71,4 +98,16 @@ class Logs(ComponentResource):
             logs=[DiagnosticsLogSettingsArgs(category="Audit", enabled=True)],
             opts=ResourceOptions(parent=self),
         )
+        if args.basic_tables:
+            Deployment(
+                "log-table-plans",
+                deployment_name=place.names.deployment("log-table-plans"),
+                resource_group_name=place.resource_group,
+                tags=place.tags,
+                properties=DeploymentPropertiesArgs(
+                    mode=DeploymentMode.INCREMENTAL,
+                    template=table_plans_template(place.names.workspace, args.basic_tables),
+                ),
+                opts=ResourceOptions(parent=self, depends_on=[workspace]),
+            )
         return workspace

@@ -25,7 +25,7 @@ def check_parents(request: Request) -> None:
 
 def check_free(request: Request) -> None:
     """Refuses an id that is there already, and a globally unique name that anyone holds."""
-    if request.world.exists(request.id):
+    if request.world.exists(request.id) or request.kind.first(request.world, request.id) is not None:
         raise CloudError("Conflict", f"cannot create already existing resource '{request.id}'")
     if request.kind.name_taken is None:
         return
@@ -50,6 +50,9 @@ def check_fixed(request: Request, old: Resource) -> None:
 
 def check_unused(world: World, kind: Kind, resource: Resource, root: str) -> None:
     """Refuses to delete what others hold on to. `root` is what the delete asked for."""
+    if arm.same(resource.id, root):
+        for rule in kind.leaving:
+            rule(resource)
     if kind.nested is not None and arm.same(resource.id, root):
         for child in world.under(root):
             raise CloudError(kind.nested, f"{root} cannot be deleted while it contains {child.id}.")

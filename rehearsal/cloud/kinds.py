@@ -67,6 +67,10 @@ def _no_ids(request: Request) -> frozenset[str]:
     return frozenset()
 
 
+def _not_made_yet(world: World, id: str) -> dict[str, Any] | None:
+    return None
+
+
 @dataclass(frozen=True)
 class Kind:
     """One resource type.
@@ -78,7 +82,10 @@ class Kind:
     is refused while children exist. `fixed` are inputs that an update may
     not change, with the code of the refusal. `force_new` are those that the provider itself replaces for.
     `name_taken` is the code for a name that must be unique in the world; a `soft_deleted` type keeps its name
-    after a delete. `one_at_a_time` is the code for two writes at once below one parent.
+    after a delete. `one_at_a_time` is the code for two writes at once below one parent. `of_subscription` is
+    for what lies in no group. `leaving` rules may refuse the delete of the resource itself. `first` are the
+    inputs that Azure itself gave to what it made along with something else; the provider refuses to create
+    such a thing a second time, and can import it.
     """
 
     token: str
@@ -100,6 +107,9 @@ class Kind:
     name_taken: str | None = None
     soft_deleted: bool = False
     one_at_a_time: str | None = None
+    of_subscription: bool = False
+    leaving: tuple[Callable[[Resource], None], ...] = ()
+    first: Callable[[World, str], dict[str, Any] | None] = _not_made_yet
 
     @property
     def name_input(self) -> str:
@@ -111,14 +121,18 @@ class Kind:
         if self.arm_type == "Microsoft.Resources/resourceGroups":
             return arm.group_id(subscription, segments[0])
         if self.scope is not None:
-            return arm.resource_id(_segment(inputs.get(self.scope)), self.arm_type, segments)
+            # Most scopes are ids; some types take them without the first slash.
+            scope = "/" + _segment(inputs.get(self.scope)).lstrip("/")
+            return arm.resource_id(scope, self.arm_type, segments)
+        if self.of_subscription:
+            return arm.resource_id(f"/subscriptions/{subscription}", self.arm_type, segments)
         group = arm.group_id(subscription, _segment(inputs.get("resourceGroupName")))
         return arm.resource_id(group, self.arm_type, segments)
 
     @property
     def addressing(self) -> tuple[str, ...]:
         """The inputs that make up the id: a change to any of them is another resource."""
-        if self.arm_type == "Microsoft.Resources/resourceGroups":
+        if self.of_subscription or self.arm_type == "Microsoft.Resources/resourceGroups":
             return self.path
         return (self.scope, *self.path) if self.scope is not None else ("resourceGroupName", *self.path)
 

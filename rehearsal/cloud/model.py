@@ -19,23 +19,25 @@ from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff, E
 from rehearsal.cloud.azure import INVOKES, KINDS
 from rehearsal.cloud.checks import check_fixed, check_free, check_parents, check_unused
 from rehearsal.cloud.kinds import Kind, Request, identity_outputs
+from rehearsal.cloud.kubernetes import ApiServers
 from rehearsal.cloud.locks import check_locks
 from rehearsal.cloud.names import check_name
 from rehearsal.cloud.references import check_references
 from rehearsal.cloud.replacements import changed, replaces
 from rehearsal.cloud.shapes import check_shape
 from rehearsal.cloud.traffic import Traffic
-from rehearsal.cloud.values import foreseen, guid, placed
+from rehearsal.cloud.values import foreseen, guid, known, placed
 from rehearsal.cloud.world import Resource, World, principals, references
 
 
 class Cloud:
-    """One tenant. Thread-safe."""
+    """One tenant. Thread-safe. `inside_network`: whether the rehearsal runs where private API servers are reached."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, *, inside_network: bool = False) -> None:
         self._lock = threading.RLock()
         self._world = World(estate)
         self._traffic = Traffic()
+        self.kubernetes = ApiServers(self._world, self._lock, inside_network=inside_network)
 
     @property
     def resources(self) -> Mapping[str, Resource]:
@@ -97,7 +99,7 @@ class Cloud:
             request = self._request(kind, self.named(type_, name, inputs), subscription)
             self._judge(request, preview=preview)
             if preview:
-                return Answer("", _known(foreseen(request.inputs, self._outputs(request))))
+                return Answer("", known(foreseen(request.inputs, self._outputs(request))))
         with self._write(kind, request.id):
             check_free(request)
             self._enforce(request)
@@ -106,7 +108,7 @@ class Cloud:
     def read(self, type_: str, id: str) -> Answer | None:
         kind = _kind(type_)
         with self._lock:
-            found = self._world.find(id)
+            found = self._world.find(id) or self._adopt(kind, id)
             if found is None or found.type_ != kind.token:
                 return None
             return Answer(found.id, copy.deepcopy(dict(found.outputs)))
@@ -126,7 +128,7 @@ class Cloud:
             if preview:
                 # Only these two outputs are known to survive any update; the provider says so of no others.
                 stable = {key: old.outputs[key] for key in ("name", "location") if key in old.outputs}
-                return Answer(old.id, _known(foreseen(request.inputs, self._outputs(request))) | stable)
+                return Answer(old.id, known(foreseen(request.inputs, self._outputs(request))) | stable)
         with self._write(kind, old.id):
             check_fixed(request, old)
             self._enforce(request)
@@ -245,6 +247,13 @@ class Cloud:
         )
         return Answer(request.id, copy.deepcopy(outputs))
 
+    def _adopt(self, kind: Kind, id: str) -> Resource | None:
+        """What Azure made by itself gets its inputs when someone first asks for it."""
+        inputs = kind.first(self._world, id)
+        if inputs is not None:
+            self._store(self._request(kind, inputs, arm.subscription_of(id)))
+        return self._world.find(id)
+
     def _existing(self, id: str) -> Resource:
         found = self._world.find(id)
         if found is None:
@@ -257,8 +266,3 @@ def _kind(type_: str) -> Kind:
     if kind is None:
         raise CloudError("NotImplemented", f"the stand-in does not know {type_}; add it to rehearsal/cloud/")
     return kind
-
-
-def _known(outputs: Any) -> dict[str, Any]:
-    """Top-level outputs that are unknown are left out: the engine takes what is missing for unknown."""
-    return {key: value for key, value in outputs.items() if value is not UNKNOWN}

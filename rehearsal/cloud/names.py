@@ -31,11 +31,22 @@ _NETWORK: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_])?$"
 _NETWORK_WORDS: Final = "letters, digits, '.', '_' and '-'; starts with a letter or digit, ends with one or '_'"
 _ALNUM_DASH: Final = r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"
 _ALNUM_DASH_WORDS: Final = "letters, digits and '-'; starts and ends with a letter or digit"
+_ALNUM_DOT: Final = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
+_ALNUM_DOT_WORDS: Final = "letters, digits, '.', '_' and '-'; starts and ends with a letter or digit"
+_LETTER_DASH: Final = r"^[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]$"
+_LETTER_DASH_WORDS: Final = "letters, digits and '-'; starts with a letter, ends with a letter or digit"
 _GUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
 def _network(shortest: int, longest: int) -> NameRule:
     return _rule(_NETWORK, shortest, longest, "InvalidResourceName", _NETWORK_WORDS)
+
+
+def _plain(longest: int) -> NameRule:
+    """What Azure Monitor's older types take: nearly anything that can stand in an id."""
+    return _rule(
+        r"^[^*<>%:&?+/\\#{}@]*[^*<>%:&?+/\\#{}@. ]$", 1, longest, "InvalidResourceName", "no '*<>%:&?+/\\#{}@'"
+    )
 
 
 NAMES: Final[dict[str, NameRule]] = {
@@ -45,6 +56,9 @@ NAMES: Final[dict[str, NameRule]] = {
         90,
         "InvalidResourceGroup",
         "word characters, '(', ')', '.' and '-'; no '.' at the end",
+    ),
+    "Microsoft.Resources/deployments": _rule(
+        r"^[A-Za-z0-9_().-]+$", 1, 64, "InvalidDeployment", "letters, digits, '_', '(', ')', '.' and '-'"
     ),
     "Microsoft.ManagedIdentity/userAssignedIdentities": _rule(
         r"^[A-Za-z0-9][A-Za-z0-9_-]*$", 3, 128, "InvalidResourceName", "letters, digits, '_' and '-'"
@@ -109,6 +123,47 @@ NAMES: Final[dict[str, NameRule]] = {
         "InvalidMaintenanceConfigurationName",
         "'default', 'aksManagedAutoUpgradeSchedule' or 'aksManagedNodeOSUpgradeSchedule'",
     ),
+    # Pattern of the API description, 2023-04-03; the length is that of a DNS label.
+    "Microsoft.Monitor/accounts": _rule(_ALNUM_DASH, 1, 63, "InvalidResourceName", _ALNUM_DASH_WORDS),
+    # Microsoft's own templates cut the names of endpoints and rules to these lengths.
+    "Microsoft.Insights/dataCollectionEndpoints": _rule(_ALNUM_DASH, 3, 44, "InvalidResourceName", _ALNUM_DASH_WORDS),
+    "Microsoft.Insights/dataCollectionRules": _rule(_ALNUM_DOT, 3, 64, "InvalidResourceName", _ALNUM_DOT_WORDS),
+    "Microsoft.Insights/dataCollectionRuleAssociations": _rule(
+        _ALNUM_DOT, 3, 64, "InvalidResourceName", _ALNUM_DOT_WORDS
+    ),
+    "Microsoft.Insights/actionGroups": _plain(260),
+    "Microsoft.Insights/activityLogAlerts": _plain(260),
+    "Microsoft.Insights/metricAlerts": _plain(260),
+    "Microsoft.Insights/scheduledQueryRules": _plain(260),
+    "Microsoft.Insights/components": _plain(260),
+    # Pattern from the API description, 2023-03-01.
+    "Microsoft.AlertsManagement/prometheusRuleGroups": _plain(260),
+    # The service takes 30 characters, the portal 23.
+    "Microsoft.Dashboard/grafana": _rule(_LETTER_DASH, 2, 23, "InvalidResourceName", _LETTER_DASH_WORDS),
+    "Microsoft.Dashboard/grafana/managedPrivateEndpoints": _rule(
+        _LETTER_DASH, 2, 20, "InvalidResourceName", _LETTER_DASH_WORDS
+    ),
+    "Microsoft.Dashboard/dashboards": _rule(_LETTER_DASH, 2, 30, "InvalidResourceName", _LETTER_DASH_WORDS),
+    "Microsoft.Dashboard/dashboards/dashboardDefinitions": _rule(
+        r"^default$", 7, 7, "InvalidResourceName", "'default'"
+    ),
+    "Microsoft.Security/pricings": _rule(
+        r"^(AI|Api|AppServices|Arm|CloudPosture|Containers|CosmosDbs|KeyVaults|OpenSourceRelationalDatabases|"
+        r"SqlServers|SqlServerVirtualMachines|StorageAccounts|VirtualMachines)$",
+        1,
+        63,
+        "BadRequest",
+        "the name of a plan, such as Containers, KeyVaults or CloudPosture",
+    ),
+    "Microsoft.Security/securityContacts": _rule(r"^default$", 7, 7, "BadRequest", "'default'"),
+    "Microsoft.Security/automations": _plain(260),
+    "Microsoft.OperationsManagement/solutions": _rule(
+        r"^[A-Za-z0-9]+\([A-Za-z0-9-]+\)$", 1, 120, "BadRequest", "the product with the workspace in brackets"
+    ),
+    "Microsoft.OperationalInsights/workspaces/tables": _rule(
+        r"^[A-Za-z][A-Za-z0-9_]*$", 4, 63, "InvalidParameter", "letters, digits and '_'; starts with a letter"
+    ),
+    "Microsoft.OperationalInsights/workspaces/savedSearches": _plain(260),
 }
 
 

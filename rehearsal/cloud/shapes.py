@@ -19,6 +19,14 @@ _FREE_KEYS = frozenset(
         "userAssignedIdentities",
         "addonProfiles",
         "annotations",
+        "labels",
+        "actionProperties",
+        "customProperties",
+        "webhookProperties",
+        "labelIncludeFilter",
+        "streamDeclarations",
+        "extensionSettings",
+        "additionalExtensionProperties",
     }
 )
 _SNAKE = re.compile(r"^[a-z0-9]+(_[a-z0-9]+)+$")

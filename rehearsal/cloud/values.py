@@ -33,6 +33,31 @@ def lookup(value: Any, path: str) -> Any:
     return value
 
 
+def blocks(value: Any, path: str) -> Iterator[Mapping[str, Any]]:
+    """The mappings of the list at a path, leaving out elements that are unknown."""
+    found = lookup(value, path)
+    if isinstance(found, (list, tuple)):
+        yield from (element for element in found if isinstance(element, Mapping))
+
+
+def texts(value: Any, path: str) -> list[str]:
+    """The known strings of the list at a path."""
+    found = lookup(value, path)
+    return [element for element in found if isinstance(element, str)] if isinstance(found, (list, tuple)) else []
+
+
+def text(value: Any, path: str) -> str | None:
+    """The string at a path; None when it is absent, unknown, or something else."""
+    found = lookup(value, path)
+    return found if isinstance(found, str) else None
+
+
+def may_be(value: Any, path: str, *allowed: Any) -> bool:
+    """Whether what stands at a path is one of those allowed, or could still turn out to be. Absent is None."""
+    found = lookup(value, path)
+    return found is UNKNOWN or found in allowed
+
+
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """All scalar values with their paths; an empty mapping or list counts as one."""
     if isinstance(value, Mapping) and value:
@@ -76,6 +101,11 @@ def foreseen(inputs: Any, outputs: Any) -> Any:
     if isinstance(inputs, list) and isinstance(outputs, list) and len(inputs) == len(outputs):
         return [foreseen(before, after) for before, after in zip(inputs, outputs, strict=True)]
     return outputs if inputs == outputs else UNKNOWN
+
+
+def known(outputs: Any) -> dict[str, Any]:
+    """Top-level outputs that are unknown are left out: the engine takes what is missing for unknown."""
+    return {key: value for key, value in outputs.items() if value is not UNKNOWN}
 
 
 def placed(value: Any, path: str, new: Any) -> Any:

@@ -52,6 +52,8 @@ class World:
     def __init__(self, estate: Estate) -> None:
         self.resources: dict[str, Resource] = {}
         self.reserved: dict[tuple[str, str], str] = {}
+        self.inside: dict[str, dict[tuple[str, str], Resource]] = {}
+        """What lives in the clusters, by lower-case id of the cluster; see `rehearsal.cloud.kubernetes`."""
         self._open(estate)
 
     def admit(self, estate: Estate) -> None:
@@ -69,6 +71,7 @@ class World:
         """Removes a resource and everything under it, as ARM does."""
         for key in [key for key in self.resources if arm.within(key, id)]:
             del self.resources[key]
+            self.inside.pop(key, None)
 
     def reserve(self, arm_type: str, name: str, id: str) -> None:
         """Keeps a globally unique name after its resource is gone (soft delete)."""

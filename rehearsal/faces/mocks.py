@@ -19,6 +19,7 @@ from rehearsal.faces.wire import integral
 
 _STACK_REFERENCE = "pulumi:pulumi:StackReference"
 _PROVIDER = "pulumi:providers:"
+_OBJECT = "kubernetes:"
 
 
 class CloudMocks(pulumi.runtime.Mocks):
@@ -36,7 +37,7 @@ class CloudMocks(pulumi.runtime.Mocks):
         self._default = subscription
         self.stacks = dict(stacks or {})
         self.registered: list[pulumi.runtime.MockResourceArgs] = []
-        self._subscriptions: dict[str, str] = {}
+        self._configurations: dict[str, dict[str, Any]] = {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         inputs = _plain(args.inputs)
@@ -47,6 +48,8 @@ class CloudMocks(pulumi.runtime.Mocks):
             return self._provider(args, inputs)
         if args.custom is False:
             return "", inputs
+        if args.typ.startswith(_OBJECT):
+            return self._object(args, inputs)
         if args.resource_id:
             found = self.cloud.read(args.typ, args.resource_id)
             if found is None:
@@ -63,7 +66,7 @@ class CloudMocks(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         subscription = self._subscription(args.provider)
-        return self.cloud.invoke(args.token, _plain(args.args), subscription=subscription), None
+        return self.cloud.invoke(args.token, _plain(args.args), subscription=subscription), []
 
     def _stack(self, name: str) -> tuple[str, dict[str, Any]]:
         if name not in self.stacks:
@@ -77,13 +80,28 @@ class CloudMocks(pulumi.runtime.Mocks):
 
     def _provider(self, args: pulumi.runtime.MockResourceArgs, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         id = guid(args.typ, args.name)
-        if isinstance(inputs.get("subscriptionId"), str):
-            self._subscriptions[id] = inputs["subscriptionId"]
-        return id, inputs
+        self._configurations[id] = inputs
+        return id, _wire(inputs)
+
+    def _object(self, args: pulumi.runtime.MockResourceArgs, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        """What lives in a cluster, which the provider's kubeconfig names."""
+        servers, configuration = self.cloud.kubernetes, self._configuration(args.provider)
+        if args.resource_id:
+            found = servers.read(args.typ, args.resource_id, configuration)
+            if found is None:
+                raise CloudError("NotFound", f"{args.typ} '{args.resource_id}' was not found.")
+            return found.id, found.outputs
+        named = servers.named(args.typ, args.name, inputs)
+        answer = servers.create(args.typ, named, configuration, preview=settings.is_dry_run())
+        return answer.id, _wire(answer.outputs)
+
+    def _configuration(self, provider: str | None) -> dict[str, Any]:
+        # A provider reference is its URN and its id, joined by "::".
+        return self._configurations.get((provider or "").rsplit("::", 1)[-1], {})
 
     def _subscription(self, provider: str | None) -> str | None:
-        # A provider reference is its URN and its id, joined by "::".
-        return self._subscriptions.get((provider or "").rsplit("::", 1)[-1], self._default)
+        subscription = self._configuration(provider).get("subscriptionId")
+        return subscription if isinstance(subscription, str) else self._default
 
 
 def _plain(value: Any) -> Any:

@@ -15,6 +15,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from rehearsal.cloud import Cloud
+from rehearsal.faces.objects import ObjectProvider
 from rehearsal.faces.servicer import Provider
 
 PACKAGES: Final = ("azure-native", "azuredevops", "kubernetes")
@@ -32,7 +33,8 @@ def served(cloud: Cloud) -> Iterator[str]:
         try:
             for package in PACKAGES:
                 server = grpc.server(threads, options=_OPTIONS)
-                provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(package, cloud), server)
+                provider = ObjectProvider(package, cloud) if package == "kubernetes" else Provider(package, cloud)
+                provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
                 addresses.append(f"{package}:{server.add_insecure_port('127.0.0.1:0')}")
                 server.start()
                 servers.append(server)

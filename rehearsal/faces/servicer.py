@@ -68,7 +68,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Check(self, request: Any, context: Any) -> Any:
-        type_, name = _type_and_name(request)
+        type_, name = type_and_name(request)
         news = decode(request.news)
         with _refusals(context):
             olds = decode(request.olds).values
@@ -78,21 +78,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 news.values,
                 olds,
                 salt=request.urn,
-                location=self._configuration(context).get("location"),
+                location=self.configuration(context).get("location"),
             )
             problems = self._cloud.check(type_, inputs)
         failures = [provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in problems]
         return provider_pb2.CheckResponse(inputs=encode(inputs, news.secrets), failures=failures)
 
     def Diff(self, request: Any, context: Any) -> Any:
-        type_, _ = _type_and_name(request)
+        type_, _ = type_and_name(request)
         olds = decode(request.old_inputs if request.HasField("old_inputs") else request.olds).values
         news = decode(request.news).values
         with _refusals(context):
-            return _diff_response(self._cloud.diff(type_, olds, news), olds, news)
+            return diff_response(self._cloud.diff(type_, olds, news), olds, news)
 
     def Create(self, request: Any, context: Any) -> Any:
-        type_, name = _type_and_name(request)
+        type_, name = type_and_name(request)
         news = decode(request.properties)
         with _refusals(context):
             answer = self._cloud.create(
@@ -101,7 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(id=answer.id, properties=encode(answer.outputs, news.secrets))
 
     def Read(self, request: Any, context: Any) -> Any:
-        type_, _ = _type_and_name(request)
+        type_, _ = type_and_name(request)
         secrets = decode(request.inputs).secrets | decode(request.properties).secrets
         with _refusals(context):
             answer = self._cloud.read(type_, request.id)
@@ -113,14 +113,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def Update(self, request: Any, context: Any) -> Any:
-        type_, _ = _type_and_name(request)
+        type_, _ = type_and_name(request)
         news = decode(request.news)
         with _refusals(context):
             answer = self._cloud.update(type_, request.id, news.values, preview=request.preview)
         return provider_pb2.UpdateResponse(properties=encode(answer.outputs, news.secrets))
 
     def Delete(self, request: Any, context: Any) -> Any:
-        type_, _ = _type_and_name(request)
+        type_, _ = type_and_name(request)
         with _refusals(context):
             self._cloud.delete(type_, request.id)
         return empty_pb2.Empty()
@@ -131,21 +131,21 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             result = self._cloud.invoke(request.tok, args.values, subscription=self._subscription(context))
         return provider_pb2.InvokeResponse(**{"return": encode(result)})
 
-    def _configuration(self, context: Any) -> dict[str, Any]:
+    def configuration(self, context: Any) -> dict[str, Any]:
         return self._configurations.get(context.peer(), self._latest)
 
     def _subscription(self, context: Any) -> str | None:
-        value = self._configuration(context).get("subscriptionId")
+        value = self.configuration(context).get("subscriptionId")
         return value if isinstance(value, str) and value else None
 
 
-def _type_and_name(request: Any) -> tuple[str, str]:
+def type_and_name(request: Any) -> tuple[str, str]:
     """The type and logical name; engines before protocol additions send them in the URN only."""
     _, _, types, name = str(request.urn).removeprefix("urn:pulumi:").split("::", 3)
     return types.rsplit("$", 1)[-1], name
 
 
-def _diff_response(diff: Diff, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Any:
+def diff_response(diff: Diff, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Any:
     response = provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME if diff.changes else provider_pb2.DiffResponse.DIFF_NONE,
         hasDetailedDiff=True,

@@ -45,3 +45,16 @@ def test_an_existing_workspace_is_used_and_nothing_is_made() -> None:
     found = logs(workspace_id=WORKSPACE)
     assert not found.of("operationalinsights:Workspace")
     assert not found.of("monitor:DiagnosticSetting")
+
+
+def test_tables_on_the_basic_plan_are_set_and_not_created() -> None:
+    """The workspace has them from its first day, and the provider refuses to create what is there."""
+    found = logs(retention_days=30, basic_tables=("ContainerLogV2",))
+    assert not found.of("operationalinsights:Table")
+    (table,) = found.one("resources:Deployment")["properties"]["template"]["resources"]
+    assert table["name"] == f"{NAMES.workspace}/ContainerLogV2"
+    assert table["properties"] == {"plan": "Basic"}
+
+
+def test_without_basic_tables_nothing_is_deployed() -> None:
+    assert not logs(retention_days=30).of("resources:Deployment")

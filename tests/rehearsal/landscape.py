@@ -14,6 +14,7 @@ import pytest
 
 from rehearsal.cloud import Cloud, CloudError, Estate
 from rehearsal.cloud.values import placed
+from tests.rehearsal import landscape_monitoring
 
 TENANT: Final = "72f988bf-0000-4000-8000-000000000001"
 SUBSCRIPTION: Final = "10000000-0000-4000-8000-000000000001"
@@ -341,6 +342,7 @@ def _landscape() -> dict[str, tuple[str, dict[str, Any]]]:
                 "metrics": [{"category": "AllMetrics", "enabled": True}],
             },
         ),
+        **landscape_monitoring.samples(SUBSCRIPTION, _GROUP_ID),
         "lock": (
             "authorization:ManagementLockByScope",
             {"lockName": "keep", "scope": VAULT, "level": "CanNotDelete"},

@@ -11,16 +11,25 @@ from typing import Any, Final
 
 from rehearsal.cloud.azure import (
     access,
+    alerts,
     cluster,
+    collection,
+    dashboards,
+    defender,
+    deployments,
     functions,
     groups,
     identity,
+    insights,
     logs,
+    metrics,
     network,
     pools,
     private_link,
+    queries,
     registry,
     routes,
+    tables,
     vault,
 )
 from rehearsal.cloud.kinds import Kind
@@ -40,6 +49,15 @@ KINDS: Final[Mapping[str, Kind]] = {
         logs,
         cluster,
         pools,
+        tables,
+        metrics,
+        collection,
+        alerts,
+        queries,
+        insights,
+        dashboards,
+        defender,
+        deployments,
     )
     for kind in area.KINDS
 }

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any, Final
+
+import yaml
 
 from rehearsal.cloud import arm
 from rehearsal.cloud.answers import CloudError
 from rehearsal.cloud.azure.cluster import TYPE
-from rehearsal.cloud.values import guid
+from rehearsal.cloud.values import guid, lookup
 from rehearsal.cloud.world import Resource, World
+
+# Entra's applications of AKS, the same in every directory of the public cloud: whom tokens are for, and who asks.
+_SERVER_ID: Final = "6dae42f8-4368-4678-94ff-3960e28e3630"
+_CLIENT_ID: Final = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 
 
 def _client_config(world: World, args: Mapping[str, Any], subscription: str) -> dict[str, Any]:
@@ -34,9 +40,26 @@ def _cluster(world: World, args: Mapping[str, Any], subscription: str) -> Resour
 
 def _user_credentials(world: World, args: Mapping[str, Any], subscription: str) -> dict[str, Any]:
     cluster = _cluster(world, args, subscription)
-    # With Entra ID there is no key in it: kubelogin fetches a token.
-    user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "kubelogin"}}
-    return _kubeconfig(cluster, "clusterUser", user)
+    user: dict[str, Any] = {"token": guid(cluster.id, "user").replace("-", "")}
+    if lookup(cluster.inputs, "aadProfile.managed") is True:
+        # With Entra ID there is no key in it: kubelogin fetches a token, and asks a person for it unless told not to.
+        arguments = {
+            "--environment": "AzurePublicCloud",
+            "--server-id": _SERVER_ID,
+            "--client-id": _CLIENT_ID,
+            "--tenant-id": world.estate.tenant_id,
+            "--login": "devicecode",
+        }
+        user = {
+            "exec": {
+                "apiVersion": "client.authentication.k8s.io/v1beta1",
+                "args": ["get-token", *chain.from_iterable(arguments.items())],
+                "command": "kubelogin",
+                "env": None,
+                "provideClusterInfo": False,
+            }
+        }
+    return _kubeconfig(cluster, "clusterUser", user, public=args.get("serverFqdn") == "public")
 
 
 def _admin_credentials(world: World, args: Mapping[str, Any], subscription: str) -> dict[str, Any]:
@@ -49,18 +72,21 @@ def _admin_credentials(world: World, args: Mapping[str, Any], subscription: str)
     return _kubeconfig(cluster, "clusterAdmin", {"token": guid(cluster.id, "admin").replace("-", "")})
 
 
-def _kubeconfig(cluster: Resource, role: str, user: Mapping[str, Any]) -> dict[str, Any]:
-    host = cluster.outputs.get("privateFQDN") or cluster.outputs.get("fqdn")
+def _kubeconfig(cluster: Resource, role: str, user: Mapping[str, Any], *, public: bool = False) -> dict[str, Any]:
+    private = None if public else cluster.outputs.get("privateFQDN")
+    host = private or cluster.outputs.get("fqdn")
+    authority = base64.b64encode(f"certificate authority of {cluster.id}".encode()).decode()
     name = f"{role}_{cluster.inputs.get('resourceGroupName')}_{cluster.name}"
+    server = {"certificate-authority-data": authority, "server": f"https://{host}:443"}
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": cluster.name, "cluster": {"server": f"https://{host}:443"}}],
+        "clusters": [{"name": cluster.name, "cluster": server}],
         "contexts": [{"name": cluster.name, "context": {"cluster": cluster.name, "user": name}}],
         "current-context": cluster.name,
         "users": [{"name": name, "user": user}],
     }
-    value = base64.b64encode(json.dumps(config, sort_keys=True).encode()).decode()
+    value = base64.b64encode(yaml.safe_dump(config).encode()).decode()
     return {"kubeconfigs": [{"name": role, "value": value}]}
 
 

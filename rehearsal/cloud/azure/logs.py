@@ -39,6 +39,23 @@ CATEGORIES: Final[dict[str, frozenset[str]]] = {
         {"NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"}
     ),
     "microsoft.network/virtualnetworks": frozenset({"VMProtectionAlerts"}),
+    "microsoft.dashboard/grafana": frozenset({"GrafanaLoginEvents", "GrafanaUsageInsightsEvents"}),
+    "microsoft.insights/datacollectionrules": frozenset({"LogErrors"}),
+    "microsoft.insights/components": frozenset(
+        {
+            "AppAvailabilityResults",
+            "AppBrowserTimings",
+            "AppDependencies",
+            "AppEvents",
+            "AppExceptions",
+            "AppMetrics",
+            "AppPageViews",
+            "AppPerformanceCounters",
+            "AppRequests",
+            "AppSystemEvents",
+            "AppTraces",
+        }
+    ),
     "microsoft.network/publicipaddresses": frozenset(
         {"DDoSProtectionNotifications", "DDoSMitigationFlowLogs", "DDoSMitigationReports"}
     ),
