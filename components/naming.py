@@ -46,6 +46,10 @@ _HYPHENATED = (
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?",
     "letters, digits and hyphens, a letter or digit at both ends",
 )
+_LETTER_FIRST = (
+    r"[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?",
+    "letters, digits and hyphens, a letter first, no hyphen last",
+)
 _DOTTED = (
     r"[A-Za-z0-9](?:[\w.-]*\w)?",
     "letters, digits and . _ -, a letter or digit first, no . or - last",
@@ -87,12 +91,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "dataCollectionEndpoint": Rule(44, *_HYPHENATED, shortest=3),
         "dataCollectionRule": Rule(64, *_HYPHENATED, shortest=3),
         # The service takes 30 characters, the portal 23; unique in all of Azure.
-        "grafana": Rule(
-            23, r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]", "letters, digits and hyphens, a letter first", shortest=2
-        ),
-        "dashboard": Rule(
-            30, r"[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]", "letters, digits and hyphens, a letter first", shortest=2
-        ),
+        "grafana": Rule(23, *_LETTER_FIRST, shortest=2),
+        "dashboard": Rule(30, *_LETTER_FIRST, shortest=2),
         "applicationInsights": Rule(260, *_HYPHENATED),
         "deployment": Rule(64, *_HYPHENATED),
         "actionGroup": Rule(260, *_HYPHENATED),
@@ -298,8 +298,8 @@ class Names:
         yield "application_insights", "applicationInsights", self.application_insights
         yield "action_group", "actionGroup", self.action_group
         yield "security_export", "securityExport", self.security_export
-        yield "data_collection_endpoint", "dataCollectionEndpoint", self.data_collection_endpoint(longest)
-        yield "data_collection_rule", "dataCollectionRule", self.data_collection_rule(longest)
+        yield "data_collection_endpoint", "dataCollectionEndpoint", self.data_collection_endpoint("delivery")
+        yield "data_collection_rule", "dataCollectionRule", self.data_collection_rule("containers")
         yield "alert", "alert", self.alert("registry-access-from-outside")
         yield "saved_search", "savedSearch", self.saved_search("deployment-frequency")
         yield "deployment", "deployment", self.deployment("log-table-plans")

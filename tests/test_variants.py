@@ -114,6 +114,7 @@ def test_the_load_balancer_can_be_the_way_out() -> None:
 def test_nonproduction_can_be_private_too() -> None:
     found = staging_with(
         cluster__access="private",
+        cluster__reachable=False,
         registry__access="private",
         vaults__ci={"access": "private"},
         agents={"kind": "managed"},
@@ -148,6 +149,7 @@ def test_a_further_environment_borrows_a_registry_and_owns_no_delivery(told: dic
             "registry": None,
             "vaults.ci": None,
             "network.addressSpace": "10.40.0.0/20",
+            "defender": {"plans": "existing"},
         },
     )
     found = environment("qa", config, told)
@@ -164,6 +166,7 @@ def test_a_second_production_environment_pulls_from_the_registry_of_the_first(to
             "stacks": {"delivery": "staging", "promotesFrom": None, "registry": "prod"},
             "registry": None,
             "network.addressSpace": "10.50.0.0/18",
+            "defender": {"plans": "existing"},
             "azure.location": "swedencentral",
         },
     )
@@ -195,19 +198,21 @@ def test_mandatory_tags_reach_everything() -> None:
 
 
 def test_a_new_generation_has_new_global_names_and_no_others() -> None:
-    first, second = staging_with(), staging_with(generation=2)
+    plans = {"plans": "existing"}
+    first, second = staging_with(defender=plans), staging_with(defender=plans, generation=2)
     renamed = {
         name
         for kind, key in (
             ("containerregistry:Registry", "registryName"),
             ("keyvault:Vault", "vaultName"),
+            ("dashboard:Grafana", "workspaceName"),
             ("containerservice:ManagedCluster", "resourceName"),
             ("network:VirtualNetwork", "virtualNetworkName"),
         )
         for name in first.of(kind)
         if first.of(kind)[name][key] != second.of(kind)[name][key]
     }
-    assert renamed == {"registry", "ci-vault", "workload-vault"}
+    assert renamed == {"registry", "ci-vault", "workload-vault", "grafana"}
 
 
 def test_ranges_of_the_estates_own_plan_are_used() -> None:

@@ -36,7 +36,7 @@ class ObservabilityArgs:
     subscription_id: str
     resource_group_id: Input[str]
     logs: Logs
-    own_log_workspace: bool
+    existing_log_workspace_id: str | None
     receivers: NotificationsArgs
     operators: Sequence[str]
     """Entra groups that administer Grafana."""
@@ -90,7 +90,16 @@ class Observability(ComponentResource):
         )
         ContainerLogs("containers", ContainerLogsArgs(place, logs.workspace_id, logs.location, args.cluster_id), inside)
         self.records = DeliveryRecords(
-            "releases", DeliveryRecordsArgs(place, logs.workspace_id, logs.location, RELEASES_KEPT_DAYS), inside
+            "releases",
+            DeliveryRecordsArgs(
+                place,
+                workspace_id=logs.workspace_id,
+                workspace_location=logs.location,
+                retention_days=RELEASES_KEPT_DAYS,
+                existing_workspace_id=args.existing_log_workspace_id,
+                after=logs.own,
+            ),
+            inside,
         )
         LogAlerts(
             "log-alerts",
@@ -117,7 +126,7 @@ class Observability(ComponentResource):
                 zone_redundant=args.grafana_zone_redundant,
                 metrics_workspace_id=self.metrics.workspace_id,
                 log_workspace_id=logs.workspace_id,
-                own_log_workspace=args.own_log_workspace,
+                own_log_workspace=args.existing_log_workspace_id is None,
                 resource_group_id=args.resource_group_id,
                 admin_groups=args.operators,
                 in_portal=args.dashboards_in_portal,

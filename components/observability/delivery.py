@@ -1,18 +1,22 @@
 """Delivery telemetry: where pipelines leave a record of every run, and the four measures that are read from it.
 
+In a workspace of our own, table and queries are resources. In an existing one, which may lie in another subscription
+and serve several environments, a template sets them: setting twice what is the same is no mistake there, and nothing
+of a workspace that others use goes when one environment does.
+
 The schema stands in `data/run_record.yaml`, which the script that writes the records reads too. Records come in by
 a data collection endpoint with an Entra token; who may send needs Monitoring Metrics Publisher on the rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 from pulumi_azure_native.monitor import (
     ColumnDefinitionArgs,
     DataCollectionEndpoint,
@@ -26,7 +30,10 @@ from pulumi_azure_native.monitor import (
     StreamDeclarationArgs,
 )
 from pulumi_azure_native.operationalinsights import ColumnArgs, SavedSearch, SchemaArgs, Table
+from pulumi_azure_native.resources import Deployment, DeploymentMode, DeploymentPropertiesArgs
+from pydantic.alias_generators import to_camel
 
+from components.naming import Names
 from components.placement import Placement
 
 DATA = Path(__file__).parent / "data"
@@ -69,12 +76,75 @@ class DeliveryRecordsArgs:
     workspace_location: str
     retention_days: int
     """Measures of delivery are compared over a year and cost next to nothing to keep."""
+    existing_workspace_id: str | None = None
+    """The workspace's id where it is not our own."""
+    after: Sequence[Resource] = ()
+    """Our own workspace: its table is named, not referred to, because a name is all that Azure takes there."""
+
+
+def _columns(record: Schema) -> list[dict[str, str]]:
+    return [
+        {"name": column.name, "type": _AS_COLUMN[column.type], "description": column.description}
+        for column in record.columns
+    ]
+
+
+def _search(query: Mapping[str, str], environment: str) -> dict[str, Any]:
+    return {
+        "category": "Delivery",
+        "display_name": f"{query['title']} ({environment})",
+        "query": query["query"],
+        "version": 2,
+    }
+
+
+def existing_workspace_template(workspace_id: str, retention_days: int, names: Names) -> dict[str, Any]:
+    """Table and saved queries in a workspace that exists, as an ARM template that goes where the workspace is."""
+    subscription, group, workspace = (workspace_id.split("/")[at] for at in (2, 4, 8))
+    record, kind = schema(), "Microsoft.OperationalInsights/workspaces"
+    table = {
+        "plan": "Analytics",
+        "retentionInDays": retention_days,
+        "totalRetentionInDays": retention_days,
+        "schema": {"name": record.table, "columns": _columns(record)},
+    }
+    made = [{"type": f"{kind}/tables", "name": f"{workspace}/{record.table}", "properties": table}]
+    for each in saved_queries():
+        said = {to_camel(key): value for key, value in _search(each, names.environment).items()}
+        made.append(
+            {
+                "type": f"{kind}/savedSearches",
+                "name": f"{workspace}/{names.saved_search(each['name'])}",
+                "dependsOn": [f"{kind}/{workspace}/tables/{record.table}"],
+                "properties": said,
+            }
+        )
+    inner = _template([{"apiVersion": "2023-09-01", **each} for each in made])
+    return _template(
+        [
+            {
+                "type": "Microsoft.Resources/deployments",
+                "apiVersion": "2024-03-01",
+                "name": names.deployment("run-records"),
+                "subscriptionId": subscription,
+                "resourceGroup": group,
+                "properties": {"mode": "Incremental", "template": inner},
+            }
+        ]
+    )
+
+
+def _template(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "resources": resources,
+    }
 
 
 class DeliveryRecords(ComponentResource):
     """Table, way in, and saved queries."""
 
-    table: Table
     collection_rule_id: Output[str]
     immutable_id: Output[str]
     """What a sender names the rule by."""
@@ -84,24 +154,8 @@ class DeliveryRecords(ComponentResource):
         super().__init__("aks-cicd:observability:DeliveryRecords", name, None, opts)
         self._args = args
         record = schema()
-        workspace = Output.from_input(args.workspace_id)
-        # An existing workspace may lie in another resource group.
-        self._group = workspace.apply(lambda id: id.split("/")[4])
-        self._workspace = workspace.apply(lambda id: id.rpartition("/")[2])
-        self.table = self._table(record)
-        endpoint, rule = self._collect(record)
-        for each in saved_queries():
-            SavedSearch(
-                f"query-{each['name']}",
-                saved_search_id=args.place.names.saved_search(each["name"]),
-                category="Delivery",
-                display_name=f"{each['title']} ({args.place.names.environment})",
-                query=each["query"],
-                version=2,
-                resource_group_name=self._group,
-                workspace_name=self._workspace,
-                opts=ResourceOptions(parent=self, depends_on=[self.table]),
-            )
+        table = self._set(args.existing_workspace_id) if args.existing_workspace_id else self._table(record)
+        endpoint, rule = self._collect(record, table)
         self.collection_rule_id, self.immutable_id = rule.id, rule.immutable_id
         self.ingestion_endpoint = endpoint.logs_ingestion.apply(lambda found: (found and found.endpoint) or "")
         self.register_outputs({"collectionRuleId": rule.id, "ingestionEndpoint": self.ingestion_endpoint})
@@ -115,26 +169,45 @@ class DeliveryRecords(ComponentResource):
             "immutable_id": self.immutable_id,
         }
 
-    def _table(self, record: Schema) -> Table:
-        return Table(
+    def _table(self, record: Schema) -> Resource:
+        args, names = self._args, self._args.place.names
+        table = Table(
             "run-records",
             table_name=record.table,
+            workspace_name=names.workspace,
+            resource_group_name=args.place.resource_group,
             plan="Analytics",
-            retention_in_days=self._args.retention_days,
-            total_retention_in_days=self._args.retention_days,
-            schema=SchemaArgs(
-                name=record.table,
-                columns=[
-                    ColumnArgs(name=column.name, type=_AS_COLUMN[column.type], description=column.description)
-                    for column in record.columns
-                ],
+            retention_in_days=args.retention_days,
+            total_retention_in_days=args.retention_days,
+            schema=SchemaArgs(name=record.table, columns=[ColumnArgs(**column) for column in _columns(record)]),
+            opts=ResourceOptions(parent=self, depends_on=args.after),
+        )
+        for each in saved_queries():
+            SavedSearch(
+                f"query-{each['name']}",
+                saved_search_id=names.saved_search(each["name"]),
+                workspace_name=names.workspace,
+                resource_group_name=args.place.resource_group,
+                **_search(each, names.environment),
+                opts=ResourceOptions(parent=self, depends_on=[table]),
+            )
+        return table
+
+    def _set(self, workspace_id: str) -> Resource:
+        place = self._args.place
+        return Deployment(
+            "run-records",
+            deployment_name=place.names.deployment("run-records"),
+            resource_group_name=place.resource_group,
+            tags=place.tags,
+            properties=DeploymentPropertiesArgs(
+                mode=DeploymentMode.INCREMENTAL,
+                template=existing_workspace_template(workspace_id, self._args.retention_days, place.names),
             ),
-            resource_group_name=self._group,
-            workspace_name=self._workspace,
             opts=ResourceOptions(parent=self),
         )
 
-    def _collect(self, record: Schema) -> tuple[DataCollectionEndpoint, DataCollectionRule]:
+    def _collect(self, record: Schema, table: Resource) -> tuple[DataCollectionEndpoint, DataCollectionRule]:
         args, place = self._args, self._args.place
         endpoint = DataCollectionEndpoint(
             "run-records-endpoint",
@@ -168,7 +241,7 @@ class DeliveryRecords(ComponentResource):
                     output_stream=f"Custom-{record.table}",
                 )
             ],
-            opts=ResourceOptions(parent=self, depends_on=[self.table]),
+            opts=ResourceOptions(parent=self, depends_on=[table]),
         )
         DiagnosticSetting(
             "run-records-diagnostics",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pulumi import ComponentResource, Input, ResourceOptions
+from pulumi import ComponentResource, Input, Resource, ResourceOptions
 from pulumi_azure_native.monitor import DiagnosticSetting, DiagnosticsLogSettingsArgs
 from pulumi_azure_native.operationalinsights import (
     Workspace,
@@ -61,14 +61,17 @@ class Logs(ComponentResource):
 
     workspace_id: Input[str]
     location: str
+    own: list[Resource]
+    """The workspace, when it is our own."""
 
     def __init__(self, name: str, args: LogsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:observability:Logs", name, None, opts)
         self.location = args.location or args.place.location
         if args.workspace_id:
-            self.workspace_id = args.workspace_id
+            self.workspace_id, self.own = args.workspace_id, []
         else:
-            self.workspace_id = self._declare(args).id
+            workspace = self._declare(args)
+            self.workspace_id, self.own = workspace.id, [workspace]
         self.register_outputs({"workspaceId": self.workspace_id})
 
     def _declare(self, args: LogsArgs) -> Workspace:

@@ -30,7 +30,7 @@ from components.registry import RegistryArgs, TierRegistry
 from tests.components.test_cluster import ARGS as CLUSTER
 from tests.declared import GROUP, NAMES, SUBSCRIPTION, WORKSPACE, Declared, declared
 
-RESOURCE_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-test"
+ELSEWHERE = WORKSPACE.replace(SUBSCRIPTION, "8d7e6f00-1111-4222-8333-444455556666")
 
 
 def observed(*, private: bool = False, existing: str | None = None, **wanted: Any) -> Declared:
@@ -69,7 +69,7 @@ def observed(*, private: bool = False, existing: str | None = None, **wanted: An
             "subscription_id": SUBSCRIPTION,
             "resource_group_id": cluster.id.apply(lambda id: id.partition("/providers/")[0]),
             "logs": logs,
-            "own_log_workspace": existing is None,
+            "existing_log_workspace_id": existing,
             "receivers": NotificationsArgs(place, {"team": "team@contoso.com"}),
             "operators": (GROUP,),
             "cluster_id": cluster.id,
@@ -87,7 +87,7 @@ def observed(*, private: bool = False, existing: str | None = None, **wanted: An
         }
         Observability("observability", ObservabilityArgs(place, **args))
 
-    return declared(build)
+    return declared(build, ELSEWHERE)
 
 
 @pytest.fixture(scope="module")
@@ -312,6 +312,17 @@ def test_the_four_measures_are_saved_and_read_the_records(usual: Declared) -> No
     found = usual.of("operationalinsights:SavedSearch")
     assert len(found) == 4
     assert all(inputs["query"].startswith(schema().table) for inputs in found.values())
+
+
+def test_an_existing_workspace_gets_table_and_measures_by_a_template_that_goes_where_it_is() -> None:
+    """It may lie in another subscription, and serve several environments that all set the same."""
+    found = observed(existing=ELSEWHERE)
+    assert not found.of("operationalinsights:Table")
+    assert not found.of("operationalinsights:SavedSearch")
+    (nested,) = found.one("resources:Deployment", "run-records")["properties"]["template"]["resources"]
+    assert (nested["subscriptionId"], nested["resourceGroup"]) == (ELSEWHERE.split("/")[2], "rg-logs")
+    kinds = [each["type"].rpartition("/")[2] for each in nested["properties"]["template"]["resources"]]
+    assert kinds == ["tables", *["savedSearches"] * 4]
 
 
 # ---------------------------------------------------------------- Grafana

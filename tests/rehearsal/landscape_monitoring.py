@@ -338,6 +338,35 @@ def samples(subscription: str, group_id: str) -> dict[str, tuple[str, dict[str, 
                 },
             ),
         ),
+        "cheap elsewhere": (
+            "resources:Deployment",
+            below(
+                deploymentName="tables-elsewhere",
+                properties={
+                    "mode": "Incremental",
+                    "template": template(
+                        {
+                            "type": "Microsoft.Resources/deployments",
+                            "apiVersion": "2024-03-01",
+                            "name": "nested",
+                            "subscriptionId": cluster.split("/")[2],
+                            "resourceGroup": cluster.split("/")[4],
+                            "properties": {
+                                "mode": "Incremental",
+                                "template": template(
+                                    {
+                                        "type": "Microsoft.OperationalInsights/workspaces/tables",
+                                        "apiVersion": "2023-09-01",
+                                        "name": "log-test/ContainerLogV2",
+                                        "properties": {"plan": "Basic"},
+                                    }
+                                ),
+                            },
+                        }
+                    ),
+                },
+            ),
+        ),
         "contact": (
             "security:SecurityContact",
             {

@@ -251,6 +251,27 @@ DEPLOYMENTS: Final[dict[str, Bent]] = {
     ),
 }
 
+DEPLOYMENTS |= {
+    "a nested deployment of no subscription that exists": (
+        "cheap elsewhere",
+        {f"{_FIRST}.subscriptionId": "99999999-0000-4000-8000-000000000000"},
+        "SubscriptionNotFound",
+        "99999999",
+    ),
+    "a nested deployment that removes the rest": (
+        "cheap elsewhere",
+        {f"{_FIRST}.properties.mode": "Complete"},
+        "InvalidDeployment",
+        "Complete",
+    ),
+    "a nested table of no workspace that exists": (
+        "cheap elsewhere",
+        {f"{_FIRST}.properties.template.resources[0].name": "log-gone/ContainerLogV2"},
+        "ParentResourceNotFound",
+        "log-gone",
+    ),
+}
+
 BENT: Final = DASHBOARDS | INSIGHTS | DEFENDER | DEPLOYMENTS
 
 

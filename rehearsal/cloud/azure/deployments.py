@@ -8,6 +8,7 @@ has set.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from rehearsal.cloud.answers import UNKNOWN
@@ -17,7 +18,8 @@ from rehearsal.cloud.kinds import Kind, Request, refuse_unless
 from rehearsal.cloud.names import check_name
 from rehearsal.cloud.values import lookup, text
 
-_HOLDS: Final = next(kind for kind in tables.KINDS if kind.token == tables.TABLE)
+_NESTED: Final = "microsoft.resources/deployments"
+_HOLDS: Final[dict[str, Kind]] = {kind.arm_type.lower(): kind for kind in tables.KINDS if len(kind.path) > 1}
 
 
 def _template_is_whole(request: Request) -> None:
@@ -45,32 +47,57 @@ def _template_is_whole(request: Request) -> None:
 def _resources(request: Request) -> Iterator[Request]:
     """What the template sets, each as the request that its own type would see."""
     for block in request.blocks("properties.template.resources"):
-        type_, name, properties = text(block, "type"), text(block, "name"), block.get("properties")
-        refuse_unless(
-            type_ is None or type_.lower() == _HOLDS.arm_type.lower(),
-            "InvalidTemplate",
-            f"The stand-in deploys {_HOLDS.arm_type}, not '{type_}'.",
-        )
-        if name is None or properties is UNKNOWN:
-            continue
-        refuse_unless(
-            name.count("/") == len(_HOLDS.path) - 1,
-            "InvalidTemplate",
-            f"Deployment template validation failed: the name '{name}' must have {len(_HOLDS.path)} segments.",
-        )
-        inputs = {
-            "resourceGroupName": request.inputs.get("resourceGroupName"),
-            **(properties if isinstance(properties, Mapping) else {}),
-            **dict(zip(_HOLDS.path, name.split("/"), strict=True)),
-        }
-        yield Request(
-            kind=_HOLDS,
-            id=_HOLDS.identify(inputs, request.subscription),
-            name=str(inputs[_HOLDS.name_input]),
-            subscription=request.subscription,
-            inputs=inputs,
-            world=request.world,
-        )
+        if (text(block, "type") or "").lower() == _NESTED:
+            yield from _resources(_nested(request, block))
+        elif (made := _resource(request, block)) is not None:
+            yield made
+
+
+def _nested(request: Request, block: Mapping[str, Any]) -> Request:
+    """A deployment within the deployment, which may go to another subscription and group."""
+    subscription = text(block, "subscriptionId") or request.subscription
+    refuse_unless(
+        request.world.knows_subscription(subscription),
+        "SubscriptionNotFound",
+        f"The subscription '{subscription}' could not be found.",
+    )
+    inputs = {
+        "resourceGroupName": block.get("resourceGroup", request.inputs.get("resourceGroupName")),
+        "properties": block.get("properties", {}),
+    }
+    inner = replace(request, name=str(block.get("name")), subscription=subscription, inputs=inputs)
+    _template_is_whole(inner)
+    return inner
+
+
+def _resource(request: Request, block: Mapping[str, Any]) -> Request | None:
+    type_, name, properties = text(block, "type"), text(block, "name"), block.get("properties")
+    kind = _HOLDS.get((type_ or "").lower())
+    refuse_unless(
+        type_ is None or kind is not None,
+        "InvalidTemplate",
+        f"The stand-in deploys {' and '.join(each.arm_type for each in _HOLDS.values())}, not '{type_}'.",
+    )
+    if kind is None or name is None or properties is UNKNOWN:
+        return None
+    refuse_unless(
+        name.count("/") == len(kind.path) - 1,
+        "InvalidTemplate",
+        f"Deployment template validation failed: the name '{name}' must have {len(kind.path)} segments.",
+    )
+    inputs = {
+        "resourceGroupName": request.inputs.get("resourceGroupName"),
+        **(properties if isinstance(properties, Mapping) else {}),
+        **dict(zip(kind.path, name.split("/"), strict=True)),
+    }
+    return Request(
+        kind=kind,
+        id=kind.identify(inputs, request.subscription),
+        name=str(inputs[kind.name_input]),
+        subscription=request.subscription,
+        inputs=inputs,
+        world=request.world,
+    )
 
 
 def _each_is_valid(request: Request) -> None:
