@@ -7,12 +7,13 @@ before the one it leans on has been.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from ipaddress import IPv4Network
+from typing import Annotated, Any
 
 import pulumi
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from components.addressing import overlaps
@@ -40,10 +41,16 @@ class ClusterFacts(_Part):
     """URL that workload identities are federated with."""
 
 
+def _cidr(value: str) -> str:
+    if "/" not in value:
+        raise ValueError("a range has a prefix length")
+    return str(IPv4Network(value))
+
+
 class NetworkFacts(_Part):
     id: str
-    address_space: str
-    """CIDR notation."""
+    address_space: Annotated[str, AfterValidator(_cidr)]
+    """CIDR notation, IPv4."""
     hub_id: str | None = None
     """The network it is peered with."""
 
@@ -132,6 +139,8 @@ def understood(stack: str, found: Any) -> Contract:
     mend = f"run `pulumi up --stack {stack}` with this version of the program first"
     if found is None:
         raise ContractError(f"The stack {stack} has no output `{OUTPUT}`: {mend}.")
+    if not isinstance(found, Mapping):
+        raise ContractError(f"The output `{OUTPUT}` of the stack {stack} is no mapping of what a stack tells: {mend}.")
     try:
         return Contract.model_validate(found)
     except ValidationError as error:
@@ -154,11 +163,16 @@ def _disagreements(theirs: Contract, expected: Expected) -> Iterable[str]:
         yield f"it carries the workload {theirs.workload}, this one {expected.workload}"
     if theirs.tier != expected.tier:
         yield f"its tier is {theirs.tier}, needed is {expected.tier}"
-    if expected.defender_plans_of and theirs.defender_plans_of == expected.defender_plans_of:
+    if _same(expected.defender_plans_of, theirs.defender_plans_of):
         yield (
             f"both own the Defender plans of the subscription {expected.defender_plans_of}; "
             "set aks-cicd:defender.plans to existing in one of them"
         )
     ranges = {"theirs": theirs.network.address_space, "ours": expected.address_space}
-    if expected.hub_id and theirs.network.hub_id == expected.hub_id and list(overlaps(ranges)):
+    if _same(expected.hub_id, theirs.network.hub_id) and list(overlaps(ranges)):
         yield f"its range {ranges['theirs']} overlaps with {ranges['ours']} on the same hub"
+
+
+def _same(ours: str | None, theirs: str | None) -> bool:
+    """Whether both name one thing: Azure's ids differ in nothing when they differ in case."""
+    return ours is not None and theirs is not None and ours.lower() == theirs.lower()

@@ -26,9 +26,16 @@ TOLD: dict[str, Any] = {
     "workloadVault": {"id": "/vaults/kv-app", "uri": "https://kv-app"},
     "ciVault": {"id": "/vaults/kv-ci", "uri": "https://kv-ci"},
     "logWorkspaceId": "/workspaces/log",
+    "metricsWorkspaceId": "/accounts/amw",
+    "metricsQueryEndpoint": "https://amw.westeurope.prometheus.monitor.azure.com",
+    "grafanaEndpoint": "https://amg.weu.grafana.azure.com",
+    "runRecords": {"endpoint": "https://dce", "ruleId": "/dataCollectionRules/dcr", "immutableId": "dcr-0"},
+    "defenderPlansOf": "00000000-0000-0000-0000-000000000010",
 }
+ADDED = ("metricsWorkspaceId", "metricsQueryEndpoint", "grafanaEndpoint", "runRecords", "defenderPlansOf")
+"""What a stack that runs the previous release does not tell yet."""
 EXPECTED = Expected("shop", "nonproduction", "10.30.0.0/18", HUB)
-OPTIONAL = ("ciVault", "network.hubId")
+OPTIONAL = ("ciVault", "network.hubId", *ADDED)
 
 
 def told(new: dict[str, Any] | None = None, gone: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -69,7 +76,12 @@ class TestAContractIsReadWhole:
             "staging", told({field: None})
         )
 
-    @pytest.mark.parametrize("place", ["", "registry.", "cluster.", "network.", "workloadVault."])
+    def test_the_contract_of_the_previous_release_is_understood_and_fits(self) -> None:
+        older = contract.understood("staging", told(gone=ADDED))
+        assert contract.fitting("staging", older, EXPECTED) is older
+        assert {field for field, value in older.model_dump(by_alias=True).items() if value is None} == {*ADDED}
+
+    @pytest.mark.parametrize("place", ["", "registry.", "cluster.", "network.", "workloadVault.", "runRecords."])
     def test_a_newer_stack_may_tell_more(self, place: str) -> None:
         newer = told({f"{place}notYetKnown": {"a": 1}})
         assert contract.understood("staging", newer) == contract.understood("staging", TOLD)
@@ -98,12 +110,19 @@ class TestAContractThatIsMissingOrOlder:
         said = refused(told({"cluster.name": 1}, ("logWorkspaceId", "registry.loginServer")))
         assert "misstates cluster.name, logWorkspaceId, registry.loginServer: run" in said
 
-    @pytest.mark.parametrize("found", ["text", 7, [], [TOLD]])
-    def test_an_output_that_is_no_contract_at_all_is_refused(self, found: Any) -> None:
-        said = refused(found)
-        assert "`contract`" in said
-        assert "staging" in said
-        assert "run `pulumi up --stack staging`" in said
+    @pytest.mark.parametrize("found", ["text", "", 7, True, [], [TOLD]])
+    def test_an_output_that_is_no_mapping_is_refused_in_one_clear_message(self, found: Any) -> None:
+        assert refused(found) == (
+            "The output `contract` of the stack staging is no mapping of what a stack tells: "
+            "run `pulumi up --stack staging` with this version of the program first."
+        )
+
+    @pytest.mark.parametrize("said", ["ten", "", "10.20.0.0", "10.20.0.1/20", "10.20.0.0/33", "fd00::/64"])
+    def test_an_address_space_that_is_no_range_is_named_and_no_traceback(self, said: str) -> None:
+        assert refused(told({"network.addressSpace": said})) == (
+            "The output `contract` of the stack staging lacks or misstates network.addressSpace: "
+            "run `pulumi up --stack staging` with this version of the program first."
+        )
 
     def test_pulumi_prints_the_message_without_a_traceback(self) -> None:
         assert issubclass(ContractError, pulumi.RunError)
@@ -138,6 +157,26 @@ class TestAStackThatDoesNotFit:
             f"The stack staging does not fit this one: its range 10.20.0.0/20 overlaps with {ours} on the same hub."
         )
 
+    @pytest.mark.parametrize("hub", [HUB.upper(), HUB.lower()])
+    def test_a_hub_is_the_same_in_any_case(self, hub: str) -> None:
+        expected = replace(EXPECTED, address_space="10.20.8.0/24")
+        assert "on the same hub" in self.misfit(replace(expected, hub_id=hub))
+        assert "on the same hub" in self.misfit(expected, {"network.hubId": hub})
+
+    @pytest.mark.parametrize("ours", [TOLD["defenderPlansOf"], "ABCDEF00-0000-0000-0000-00000000000A"])
+    def test_two_stacks_may_not_own_the_plans_of_one_subscription(self, ours: str) -> None:
+        said = self.misfit(replace(EXPECTED, defender_plans_of=ours), {"defenderPlansOf": ours.lower()})
+        assert said == (
+            "The stack staging does not fit this one: both own the Defender plans of the subscription "
+            f"{ours}; set aks-cicd:defender.plans to existing in one of them."
+        )
+
+    @pytest.mark.parametrize("ours", [None, "00000000-0000-0000-0000-000000000020"])
+    @pytest.mark.parametrize("theirs", [None, TOLD["defenderPlansOf"]])
+    def test_each_may_own_the_plans_of_its_own_subscription(self, ours: str | None, theirs: str | None) -> None:
+        found = contract.understood("staging", told({"defenderPlansOf": theirs}))
+        assert contract.fitting("staging", found, replace(EXPECTED, defender_plans_of=ours)) is found
+
     @pytest.mark.parametrize("hub", [None, HUB + "-west"])
     def test_ranges_may_overlap_where_no_hub_joins_them(self, hub: str | None) -> None:
         theirs = contract.understood("staging", TOLD)
@@ -150,5 +189,6 @@ class TestAStackThatDoesNotFit:
         assert contract.fitting("staging", theirs, ours) is theirs
 
     def test_everything_that_does_not_fit_is_said_at_once(self) -> None:
-        said = self.misfit(Expected("blog", "production", "10.20.0.0/16", HUB))
-        assert said.count("; ") == 2
+        said = self.misfit(Expected("blog", "production", "10.20.0.0/16", HUB, TOLD["defenderPlansOf"]))
+        for each in ("the workload shop", "its tier is nonproduction", "both own the Defender plans", "overlaps with"):
+            assert each in said

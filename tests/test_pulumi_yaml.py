@@ -68,6 +68,11 @@ class TestShippedStackFiles:
             pytest.param(lambda config: config["registry"]["access"], id="access of the registry"),
             pytest.param(lambda config: config["cluster"]["adminGroups"], id="administrators"),
             pytest.param(lambda config: config["logs"]["retentionDays"], id="retention of logs"),
+            pytest.param(lambda config: config["namespace"]["quota"], id="quota"),
+            pytest.param(lambda config: config["monitoring"]["objectives"], id="objectives"),
+            pytest.param(lambda config: config["monitoring"]["traceSamplingPercent"], id="share of traces"),
+            pytest.param(lambda config: config["monitoring"]["gateHours"], id="patience at gates"),
+            pytest.param(lambda config: config["alerts"], id="who is told"),
             pytest.param(lambda config: config["agents"]["kind"], id="agents"),
         ],
     )

@@ -72,7 +72,7 @@ class TestABadSettingTellsHowToMendIt:
         assert heading == f"Pulumi.{bad.stack}.yaml has {count} problem{'s' if count > 1 else ''}:"
 
     def test_every_entry_of_the_table_has_a_name_of_its_own(self) -> None:
-        assert len({bad.name for bad in TABLE}) == len(TABLE) >= 50
+        assert len({bad.name for bad in TABLE}) == len(TABLE) >= 160
 
     def test_no_message_shows_a_regular_expression(self) -> None:
         assert not [bad.name for bad in TABLE for sign in ("(?", "\\d", "\\w", "[a-z]", "A-Z") if sign in bad.says]
@@ -115,6 +115,9 @@ ZONE = (
     "/subscriptions/00000000-0000-0000-0000-000000000030/resourceGroups/rg-dns"
     "/providers/Microsoft.Network/privateDnsZones/privatelink.example"
 )
+METRICS = "monitoring.metricsLocation"
+ZONED = "registry.zoneRedundant"
+REDUNDANT = "monitoring.grafana.zoneRedundant"
 LENT = {"delivery": "dev", "registry": "dev"}
 RESTRICTED = {"access": "restricted", "allowedRanges": ["203.0.113.0/24"]}
 OPEN = {
@@ -124,7 +127,10 @@ OPEN = {
     "vaults.workload.access": "public",
     "registry.access": "public",
     "registry.softDeleteDays": 0,
+    "defender.plans": "none",
 }
+NEEDLESS = {"vaults.workload.access": "network.privateDnsZones", "defender.plans": "defender.contacts"}
+"""What must leave the file with the value of `OPEN` for a key."""
 
 
 class TestWhatIsAllowedButWeakerIsSaid:
@@ -138,17 +144,22 @@ class TestWhatIsAllowedButWeakerIsSaid:
             ("vaults.workload.access", "A production vault is public"),
             ("registry.access", "The production registry is public"),
             ("registry.softDeleteDays", "is gone at once"),
+            ("defender.plans", "Nobody scans images"),
         ],
     )
     def test_each_weakness_of_production_is_a_warning_that_names_its_key(self, key: str, word: str) -> None:
         loose = {name: value for name, value in OPEN.items() if name == key}
-        gone = ("network.privateDnsZones",) if key == "vaults.workload.access" else ()
+        gone = (NEEDLESS[key],) if key in NEEDLESS else ()
         said = [warning for warning in parse("prod", loose, gone).warnings if word in warning]
         assert len(said) == 1
         assert "aks-cicd:" in said[0]
 
     def test_an_environment_with_all_of_them_has_all_warnings(self) -> None:
-        assert len(parse("prod", OPEN, ("network.privateDnsZones",)).warnings) == 7
+        assert len(parse("prod", OPEN, tuple(NEEDLESS.values())).warnings) == 8
+
+    def test_plans_that_nobody_owns_are_said_of_nonproduction_too(self) -> None:
+        without = parse("staging", {"defender": {"plans": "none"}}).warnings
+        assert [word for word in without if "aks-cicd:defender.plans" in word]
 
 
 class TestFormsThatMeanTheSame:
@@ -159,6 +170,12 @@ class TestFormsThatMeanTheSame:
             ("cluster.runCommand", "true", True),
             ("cluster.zones", [1, 2], ["1", "2"]),
             ("cluster.systemPool.maxNodes", "4", 4),
+            ("logs.dailyCapGb", "5", 5),
+            ("monitoring.objectives.availabilityPercent", "99.9", 99.9),
+            ("monitoring.objectives.latencyPercent", 99, 99.0),
+            ("monitoring.traceSamplingPercent", "10", 10),
+            ("monitoring.grafana.zoneRedundant", "true", True),
+            ("namespace.quota.cpu", 8, "8"),
             ("azure.tenantId", "0F8B0F3C-6D0E-4E6F-9A8E-3F6D8F2B7C11", "0f8b0f3c-6d0e-4e6f-9a8e-3f6d8f2b7c11"),
         ],
     )
@@ -167,10 +184,18 @@ class TestFormsThatMeanTheSame:
     ) -> None:
         assert parse("staging", {key: as_set_by_the_cli}) == parse("staging", {key: value})
 
-    @pytest.mark.parametrize("key", ["stacks", "tags", "names"])
+    @pytest.mark.parametrize("key", ["stacks", "tags", "names", "namespace"])
     def test_an_empty_mapping_is_the_same_as_none(self, key: str) -> None:
         gone = (key,) if f"aks-cicd:{key}" in shipped("staging") else ()
         assert parse("staging", {key: {}}) == parse("staging", gone=gone)
+
+    @pytest.mark.parametrize("key", ["logs", "monitoring", "alerts", "defender"])
+    def test_an_empty_mapping_of_a_section_that_must_stand_is_as_bad_as_none(self, key: str) -> None:
+        empty = refused("staging", edited(shipped("staging"), {key: {}}))
+        assert str(empty) == str(refused("staging", edited(shipped("staging"), {}, (key,))))
+
+    def test_an_objective_keeps_the_number_that_was_written(self) -> None:
+        assert isinstance(parse("staging", {"monitoring.objectives.latencyPercent": 99}).objectives["latency"], float)
 
     def test_keys_of_other_programs_are_left_alone(self) -> None:
         config = shipped("staging")
@@ -289,6 +314,32 @@ class TestWhatFollowsFromTheSettings:
         }
         assert estate.groups == {"00000000-0000-0000-0000-0000000000a2"}
 
+    def test_a_workspace_that_exists_belongs_to_the_estate_with_its_subscription(self) -> None:
+        estate = parse("staging", {"logs": {"workspaceId": WORKSPACE}}).existing
+        assert WORKSPACE in estate.resource_ids
+        assert estate.subscription_ids == {
+            "00000000-0000-0000-0000-000000000010",
+            "00000000-0000-0000-0000-000000000030",
+        }
+
+    def test_objectives_are_ratios_and_seconds(self) -> None:
+        assert parse("staging").objectives == pytest.approx(
+            {"availability": 0.99, "latency": 0.95, "latency_threshold_seconds": 0.5}
+        )
+
+    def test_metrics_and_grafana_lie_beside_the_rest_unless_another_region_is_named(self) -> None:
+        assert parse("staging").metrics_location == "westeurope"
+        elsewhere = parse("staging", {"monitoring.metricsLocation": "northeurope"})
+        assert (elsewhere.metrics_location, elsewhere.azure.location) == ("northeurope", "westeurope")
+
+    def test_only_a_stack_that_manages_the_plans_owns_those_of_its_subscription(self) -> None:
+        assert parse("prod").defender_plans_of == "00000000-0000-0000-0000-000000000020"
+        assert parse("prod").expects("staging").defender_plans_of == "00000000-0000-0000-0000-000000000020"
+        for plans in ("existing", "none"):
+            other = parse("prod", {"defender": {"plans": plans}})
+            assert other.defender_plans_of is None
+            assert other.expects("staging").defender_plans_of is None
+
     def test_an_id_in_capitals_belongs_to_the_estate_too(self) -> None:
         shouted = parse("prod").network.hub
         assert shouted is not None
@@ -316,7 +367,25 @@ class TestCombinationsThatAreLegal:
             ("prod", {"registry.softDeleteDays": 0, "registry.replicas": ["northeurope"]}, ()),
             ("prod", {"network.hub.addressSpaces": ["10.0.0.0/12", "10.0.0.0/16"]}, ()),
             ("prod", {"network.subnets": {"nodes": "10.30.0.0/19", "agents": "10.30.32.0/28"}}, ()),
-            ("prod", {"azure.location": "westus", "cluster.zones": []}, ("registry.zoneRedundant",)),
+            ("prod", {"azure.location": "westus", "cluster.zones": []}, (ZONED, REDUNDANT)),
+            ("prod", {"azure.location": "westus", "cluster.zones": [], METRICS: "uksouth"}, (ZONED,)),
+            ("prod", {METRICS: "northcentralus", REDUNDANT: False}, ()),
+            ("staging", {METRICS: "westeurope"}, ()),
+            ("staging", {"logs": {"workspaceId": WORKSPACE, "location": "northeurope"}}, ()),
+            ("staging", {"logs.basicTables": ["AKSControlPlane", "ContainerLogV2"]}, ()),
+            ("staging", {"logs": {"retentionDays": 730, "dailyCapGb": 1}}, ()),
+            ("staging", {"monitoring": {"grafana": {"version": "13"}}}, ()),
+            ("staging", {"monitoring.objectives": {"availabilityPercent": 94, "latencyPercent": 99.999}}, ()),
+            ("staging", {"monitoring.objectives.latencyMilliseconds": 5, "monitoring.gateHours": 47}, ()),
+            ("staging", {"monitoring.objectives.latencyMilliseconds": 10_000, "monitoring.gateHours": 1}, ()),
+            ("staging", {"monitoring.traceSamplingPercent": 1, "monitoring.dashboardsInPortal": True}, ()),
+            ("staging", {"alerts": {"webhooks": {"channel": "https://hooks.contoso.example/5f2a?sig=x"}}}, ()),
+            ("staging", {"alerts": {"emails": {"Platform team 2": "platform-team@contoso.example"}}}, ()),
+            ("prod", {"alerts.emails": {}}, ()),
+            ("prod", {"defender": {"plans": "existing"}}, ()),
+            ("staging", {"defender": {"plans": "none"}}, ()),
+            ("staging", {"names": {"grafana": "amg-" + "a" * 19, "metricsWorkspace": "amw-legacy"}}, ()),
+            ("staging", {"namespace": {"name": "shop-front", "quota": {"cpu": "500m", "memory": "512Mi"}}}, ()),
             ("prod", {"network.egress": "natGateway", "registry": RESTRICTED}, ("network.hub.routeTableId",)),
             ("prod", {"network.hub.egressAddresses": ["203.0.113.7"], "registry": RESTRICTED}, ()),
             ("prod", {"network.privateDnsZones.apiServer": ZONE, "network.privateDnsZones.registry": ZONE}, ()),

@@ -23,6 +23,7 @@ from tests.stackfiles import STACKS, Config, edited, shipped, steady
 STACK_NAMES = st.from_regex(r"[a-z](-?[a-z0-9]){1,4}", fullmatch=True).filter(lambda name: name not in STACKS)
 TAG_KEYS = st.from_regex(r"(?!azure|microsoft|windows|workload|environment|tier|managed)[a-z]{3,12}", fullmatch=True)
 CLOCKS = st.from_regex(re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII), fullmatch=True)
+RECEIVERS = st.from_regex(r"[a-z0-9][a-z0-9 ._-]{0,20}", fullmatch=True)
 SIZES = st.sampled_from(["Standard_D4ds_v5", "Standard_D8ads_v5", "Standard_E8-4ds_v5", "Standard_L8ds_v3"])
 
 
@@ -58,6 +59,11 @@ def legal(draw: st.DrawFn) -> tuple[str, Config]:
     space = str(IPv4Network((draw(st.integers(0, 15)) << 20 | 0x0B000000, prefix), strict=False))
     location = draw(st.sampled_from(sorted(regions.ALL)))
     zoned = location in regions.WITH_ZONES
+    metrics = draw(st.none() | st.sampled_from(["westeurope", "westus"]))
+    emails = draw(st.dictionaries(RECEIVERS, st.just("team@contoso.example"), max_size=3))
+    webhooks = draw(st.dictionaries(RECEIVERS, st.just("https://hooks.contoso.example/a?sig=b"), max_size=3))
+    taken = {name.lower() for name in emails}
+    plans = draw(st.sampled_from(["managed", "existing", "none"]))
     names = draw(st.lists(st.from_regex(r"[a-z][a-z0-9]{0,11}", fullmatch=True), min_size=1, max_size=3, unique=True))
     new: dict[str, Any] = {
         "workload": draw(st.from_regex(naming.WORKLOAD, fullmatch=True)),
@@ -72,7 +78,25 @@ def legal(draw: st.DrawFn) -> tuple[str, Config]:
         "cluster.userPools": {name: draw(pools()) for name in names},
         "cluster.upgrades.window": draw(windows()),
         "cluster.upgrades.nodeOsWindow": draw(windows()),
+        "namespace.quota.cpu": draw(st.sampled_from([1, "64", "1500m"])),
         "logs.retentionDays": draw(st.integers(30, 730)),
+        "logs.dailyCapGb": draw(st.integers(1, 10_000)),
+        "logs.basicTables": draw(st.lists(st.sampled_from(["AKSControlPlane", "ContainerLogV2"]), unique=True)),
+        **({"monitoring.metricsLocation": metrics} if metrics else {}),
+        "monitoring.grafana.version": draw(st.sampled_from(["12", "13"])),
+        "monitoring.grafana.zoneRedundant": (metrics or location) in regions.WITH_ZONES and draw(st.booleans()),
+        "monitoring.objectives": {
+            "availabilityPercent": draw(st.floats(94, 99.999) | st.integers(94, 99)),
+            "latencyPercent": draw(st.floats(94, 99.999) | st.integers(94, 99)),
+            "latencyMilliseconds": draw(st.integers(5, 10_000)),
+        },
+        "monitoring.traceSamplingPercent": draw(st.integers(1, 100)),
+        "monitoring.gateHours": draw(st.integers(1, 47)),
+        "alerts": {
+            "emails": emails or {"team": "team@contoso.example"},
+            "webhooks": {name: url for name, url in webhooks.items() if name.lower() not in {*taken, "team"}},
+        },
+        "defender": {"plans": plans, **({"contacts": ["team@contoso.example"]} if plans == "managed" else {})},
         "vaults.workload.softDeleteDays": draw(st.integers(7, 90)),
     }
     if base == "prod":
@@ -174,7 +198,15 @@ OPTIONAL = [
     "registry.replicas",
     "vaults.ci",
     "stacks.registry",
+    "namespace.name",
+    "namespace.serviceAccount",
     "logs.workspaceId",
+    "logs.location",
+    "monitoring.metricsLocation",
+    "monitoring.objectives.latencyPercent",
+    "monitoring.dashboardsInPortal",
+    "alerts.webhooks",
+    "names.grafana",
     "unheard.of",
 ]
 PLACES = {
@@ -260,3 +292,27 @@ class TestJunkIsRefusedWithAMessageThatHelps:
         stack, config = case
         told = json.loads(json.dumps(config))
         assert str(parse_or_refuse(stack, told)) == str(parse_or_refuse(stack, config))
+
+
+# ---------------------------------------------------------------- credentials
+
+WEBHOOKS = st.builds(
+    "{}hooks.contoso.com/workflows/5f2a{}hunter2".format,
+    st.sampled_from(["https://", "http://", "HTTPS://", ""]),
+    st.sampled_from(["?sig=", '"?a b&sig=', "?api-version=1\n&sig="]),
+)
+
+
+class TestAMessageNeverTellsACredential:
+    """The address of a webhook is one, and messages stand in the logs of pipelines."""
+
+    @steady(200)
+    @given(
+        st.sampled_from([(stack, place) for stack in STACKS for place in PLACES[stack]]),
+        WEBHOOKS.flatmap(lambda url: st.sampled_from([url, [url], {"channel": url}, {"channel": [url]}])),
+    )
+    def test_wherever_the_address_of_a_webhook_is_put(self, place: tuple[str, str], value: Any) -> None:
+        stack, key = place
+        with pytest.raises(SettingsError) as raised:
+            settings.parse(stack, edited(shipped(stack), {key: value}))
+        assert "hunter2" not in str(raised.value)

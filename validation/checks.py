@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Cluster,
         Defender,
         Logs,
+        Monitoring,
         Network,
         Overrides,
         Pool,
@@ -403,6 +404,18 @@ def zones_exist_in_the_region(azure: Azure, cluster: Cluster, registry: Registry
 
 
 @check
+def grafanas_zones_exist_in_its_region(azure: Azure, monitoring: Monitoring) -> Iterator[Problem]:
+    location = monitoring.metrics_location or azure.location
+    if monitoring.grafana.zone_redundant and location not in regions.WITH_ZONES:
+        yield _problem(
+            "monitoring.grafana.zoneRedundant",
+            True,
+            f"false: {location} has no availability zones",
+            "remove it, or set monitoring.metricsLocation to a region with zones",
+        )
+
+
+@check
 def zones_are_named_once(cluster: Cluster) -> Iterator[Problem]:
     if len(set(cluster.zones)) != len(cluster.zones):
         yield _problem("cluster.zones", cluster.zones, "each zone once", "remove the repetition")
@@ -581,6 +594,8 @@ def existing_workspace_says_where_it_is(logs: Logs) -> Iterator[Problem]:
             "left out with aks-cicd:logs.workspaceId",
             "remove it: the plans of an existing workspace are its owner's",
         )
+    if len(set(logs.basic_tables)) != len(logs.basic_tables):
+        yield _problem("logs.basicTables", logs.basic_tables, "each table once", "remove the repetition")
 
 
 @check
@@ -592,6 +607,19 @@ def alerts_reach_somebody(alerts: Alerts) -> Iterator[Problem]:
             "at least one receiver, by e-mail or webhook",
             "name who is told when something fires",
         )
+
+
+@check
+def receivers_have_names_of_their_own(alerts: Alerts) -> Iterator[Problem]:
+    # Azure takes a name once in an action group, whatever the kind of receiver, and without regard to case.
+    taken: dict[str, str] = {}
+    for kind, receivers in (("emails", alerts.emails), ("webhooks", alerts.webhooks)):
+        for name in receivers:
+            key = below(f"alerts.{kind}", name)
+            if name.lower() in taken:
+                allowed = f"another name than {_PREFIX}{taken[name.lower()]}"
+                yield _problem(key, receivers[name], allowed, "rename one of the two receivers")
+            taken.setdefault(name.lower(), key)
 
 
 @check

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,5 +59,15 @@ def nearest(said: Any, known: Iterable[str]) -> str | None:
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(_without_credentials(value), default=str, ensure_ascii=False)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _without_credentials(value: Any) -> Any:
+    """The value without what follows a host, or a question mark, in an address: a webhook's is its password, and
+    messages end in the logs of pipelines."""
+    if isinstance(value, Mapping):
+        return {key: _without_credentials(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_credentials(each) for each in value]
+    return re.sub(r"(?s)(://[^/?#]*[/?#]|\?).+", r"\1...", value) if isinstance(value, str) else value

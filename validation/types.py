@@ -135,18 +135,19 @@ def _tags(value: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def decimal(least: float, below: float, unit: str) -> BeforeValidator:
-    """A number within limits, the upper one not reached."""
+    """A number within limits, the upper one not reached, not even when rounded to six places: what is left to it is
+    divided by. Digits with a point are taken as text too, as by `whole`."""
 
     def check(value: Any) -> float:
-        try:
-            number = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
-        except ValueError:
-            number = None
-        if number is None or not least <= number < below:
+        number = (
+            float(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,9})?", value) else value
+        )
+        if isinstance(number, bool) or not isinstance(number, int | float) or not least <= round(number, 6) < below:
             refuse(
-                f"a number of {unit} from {least} up to, but not including, {below}", "set a number within these limits"
+                f"a number of {unit} from {least:g} up to, but not including, {below:g}",
+                "set a number within these limits",
             )
-        return number
+        return float(number)
 
     return BeforeValidator(check)
 
@@ -296,7 +297,11 @@ HttpsUrl = Annotated[
 ]
 ReceiverName = Annotated[
     str,
-    text(r"[A-Za-z0-9][\w. -]{0,62}", "a name of 1 to 63 letters, digits and . _ - or spaces", "rename the receiver"),
+    text(
+        r"[A-Za-z0-9][\w. -]{0,62}",
+        "1 to 63 letters, digits, spaces and . _ -, a letter or digit first",
+        "rename the receiver",
+    ),
 ]
 VirtualNetworkId = Annotated[str, _resource_id("Microsoft.Network/virtualNetworks")]
 RouteTableId = Annotated[str, _resource_id("Microsoft.Network/routeTables")]
