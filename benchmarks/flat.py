@@ -6,7 +6,8 @@ one of the resources that the export names as its dependencies becomes `Taken`, 
 out; what a component waited for, its children now wait for by themselves.
 
 What it does not keep: parents, protection and ignored changes, because none of them changes what a first update
-does, and the content of secrets, which an export seals: a sealed value becomes a secret text of the same shape.
+does. Secrets keep their content where the export shows it (it is the stand-in's, and opens nothing): a kubeconfig
+decides which cluster a provider talks to.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ class Declaration:
     inputs: Mapping[str, Any]
     provider: str | None
     depends_on: tuple[str, ...]
+    adopts: str | None = None
+    """Id of what was there already, for a resource that was imported and not made."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ def flatten(export: Mapping[str, Any]) -> Flat:
             },
             provider=_provider(state, known),
             depends_on=tuple(urn for urn in _waits_for(state, by_urn) if urn in known),
+            adopts=state.get("importID"),
         )
         for state in custom
     )
@@ -135,7 +139,7 @@ def _custom(export: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         keys[state["urn"]]: (
-            plain(inputs(state)),
+            _opened(inputs(state)),
             {
                 key: {keys[urn] for urn in urns or () if urn in keys}
                 for key, urns in (state.get("propertyDependencies") or {}).items()
@@ -147,7 +151,7 @@ def _custom(export: Mapping[str, Any]) -> dict[str, Any]:
 
 def _linked(value: Any, urns: Sequence[str], by_urn: Mapping[str, Mapping[str, Any]]) -> Any:
     sources = [urn for urn in urns if by_urn[urn].get("custom")]
-    shown = plain(value)
+    shown = _opened(value)
     if shown != value:
         return Computed(shown, tuple(sources), secret=True)
     if not sources:
@@ -157,6 +161,15 @@ def _linked(value: Any, urns: Sequence[str], by_urn: Mapping[str, Mapping[str, A
         takings |= _offered(by_urn[urn])
     linked = _replaced(value, takings)
     return linked if set(references(linked)) == set(sources) else Computed(value, tuple(sources))
+
+
+def _opened(value: Any) -> Any:
+    """The value with its secrets in plain text, or marked as such where the export has sealed them."""
+    if isinstance(value, Mapping):
+        if "plaintext" in value and plain(value) == SECRET:
+            return json.loads(value["plaintext"])
+        return {key: _opened(inner) for key, inner in value.items()} if plain(value) != SECRET else SECRET
+    return [_opened(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _offered(state: Mapping[str, Any]) -> dict[str, Taken]:

@@ -140,6 +140,8 @@ class _Writer:
 
     def _options(self, declaration: Declaration) -> list[str]:
         options = [f"provider={self.variables[declaration.provider]}"] if declaration.provider else []
+        if declaration.adopts:
+            options.append(f"import_={declaration.adopts!r}")
         if declaration.depends_on:
             options.append(f"depends_on=[{', '.join(self.variables[urn] for urn in declaration.depends_on)}]")
         return [f"opts=pulumi.ResourceOptions({', '.join(options)})"] if options else []

@@ -142,7 +142,7 @@ def _once(files: Files, place: Place, estate: Estate, subject: str, programs: Ma
     with opened(place, estate, _configs()) as rehearsal:
         for stack, run in programs.items():
             seconds[stack], resources[stack] = life(rehearsal, stack, run)
-            rehearsal.export(stack, files.export(subject, stack))
+            rehearsal.export(stack, files.export(subject, stack), sealed=False)
     return {"seconds": seconds, "resources": resources}
 
 

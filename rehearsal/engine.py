@@ -141,13 +141,14 @@ class Rehearsal:
     def destroy(self, stack: str, watch: Watch | None = None) -> Run:
         return self._operate(stack, "destroy", self._stack(stack).destroy, watch)
 
-    def export(self, stack: str, path: Path | None = None) -> dict[str, Any]:
-        """The state as `pulumi stack export` writes it, secrets sealed; also to `path` if given.
+    def export(self, stack: str, path: Path | None = None, *, sealed: bool = True) -> dict[str, Any]:
+        """The state as `pulumi stack export` writes it, secrets sealed unless told otherwise; also to `path` if given.
 
         The SDK's own `export_stack` would ask for the secrets in plain text.
         """
         target = path or self._space.directory / f"{stack}.export.json"
         arguments = ["stack", "export", "--stack", stack, "--file", str(target)]
+        arguments += [] if sealed else ["--show-secrets"]
         self._command.run(arguments, str(self._space.work), {})
         exported: dict[str, Any] = json.loads(target.read_text("utf-8"))
         return exported
