@@ -1,7 +1,7 @@
-"""The handful of properties a person looks for, by type of resource; and which resources face the internet.
+"""The handful of properties a person looks for, by type of resource.
 
-One table each: a new type of resource gets a line here, and nothing else changes. A type without a line is
-shown with its name alone.
+One table: a new type of resource gets a line here (what watches: in `monitors`), and nothing else changes. A type
+without a line is shown with its name alone.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from rehearsal.exposure import access
 from rehearsal.graph import Resource
+from rehearsal.monitors import MONITORS
+from rehearsal.words import after, counted, joined, last
 
 Facts = Callable[[Resource], Iterable[str]]
 
@@ -20,55 +23,13 @@ def details(resource: Resource) -> str:
     return ", ".join(filter(None, facts(resource))) if facts else ""
 
 
-def public_endpoint(resource: Resource) -> str:
-    """The host or address at which the internet reaches the resource; empty if it does not."""
-    endpoint = PUBLIC.get(resource.kind)
-    reached = endpoint(resource) if endpoint else ""
-    return f"{reached} (listed addresses only)" if reached and _restricted(resource) else reached
-
-
-def last(id_: Any) -> str:
-    """The name at the end of an ARM id."""
-    return str(id_).rstrip("/").rsplit("/", 1)[-1] if id_ else ""
-
-
-def _closed(resource: Resource, path: str) -> bool:
-    """Azure leaves open what is not closed: only a plain "Disabled" counts."""
-    return str(resource.get(path, "")).lower() == "disabled"
-
-
-def _restricted(resource: Resource) -> bool:
-    rules = ("networkRuleSet.defaultAction", "properties.networkAcls.defaultAction")
-    listed = resource.get("apiServerAccessProfile.authorizedIPRanges")
-    return bool(listed) or any(resource.get(path) == "Deny" for path in rules)
-
-
-def _access(resource: Resource, path: str) -> str:
-    if _closed(resource, path):
-        return "private"
-    return "restricted" if _restricted(resource) else "public"
-
-
-def _count(values: Any, one: str) -> str:
-    number = len(values or [])
-    return f"{number} {one}" if number == 1 else f"{number} {one}s"
-
-
-def _after(label: str, value: Any, unit: str = "") -> str:
-    return f"{label} {value}{unit}" if value not in (None, "", [], {}) else ""
-
-
-def _joined(values: Any) -> str:
-    return " ".join(map(str, values)) if isinstance(values, list) else ""
-
-
 def _cluster(resource: Resource) -> Iterable[str]:
     ranges = resource.get("apiServerAccessProfile.authorizedIPRanges", [])
     private = resource.get("apiServerAccessProfile.enablePrivateCluster", False)
     return (
-        _after("Kubernetes", resource.get("kubernetesVersion")),
-        _after("tier", resource.get("sku.tier")),
-        "API server private" if private else f"API server public{_after(', from', _joined(ranges))}",
+        after("Kubernetes", resource.get("kubernetesVersion")),
+        after("tier", resource.get("sku.tier")),
+        "API server private" if private else f"API server public{after(', from', joined(ranges))}",
         *(f"pool {pool.get('name')}: {_pool(pool)}" for pool in resource.get("agentPoolProfiles", [])),
     )
 
@@ -81,7 +42,7 @@ def _pool(pool: Mapping[str, Any]) -> str:
             (
                 str(pool.get("vmSize", "")),
                 scaled if pool.get("enableAutoScaling") else f"{pool.get('count')} nodes",
-                _after("zones", _joined(pool.get("availabilityZones"))),
+                after("zones", joined(pool.get("availabilityZones"))),
             ),
         )
     )
@@ -92,19 +53,14 @@ def _registry(resource: Resource) -> Iterable[str]:
     soft_delete = resource.get("policies.softDeletePolicy", {})
     return (
         str(resource.get("sku.name", "")),
-        _access(resource, "publicNetworkAccess"),
+        access(resource, "publicNetworkAccess"),
         f"retention {retention.get('days')} d" if retention.get("status") == "enabled" else "",
         f"soft delete {soft_delete.get('retentionDays')} d" if soft_delete.get("status") == "enabled" else "",
     )
 
 
 def _private_endpoint(resource: Resource) -> Iterable[str]:
-    return (_after("to", last(resource.get("privateLinkServiceConnections.0.privateLinkServiceId"))),)
-
-
-def _diagnostics(resource: Resource) -> Iterable[str]:
-    source = str(resource.get("resourceUri", "")) or resource.id.split("/providers/Microsoft.Insights/")[0]
-    return (f"from {last(source)} to {last(resource.get('workspaceId'))}",)
+    return (after("to", last(resource.get("privateLinkServiceConnections.0.privateLinkServiceId"))),)
 
 
 DETAILS: Final[Mapping[str, Facts]] = {
@@ -112,63 +68,40 @@ DETAILS: Final[Mapping[str, Facts]] = {
     "containerservice:ManagedCluster": _cluster,
     "containerservice:AgentPool": lambda r: (str(r.get("mode", "")), _pool(r.properties)),
     "containerservice:MaintenanceConfiguration": lambda r: (
-        _after("from", r.get("maintenanceWindow.startTime")),
-        _after("for", r.get("maintenanceWindow.durationHours"), " h"),
+        after("from", r.get("maintenanceWindow.startTime")),
+        after("for", r.get("maintenanceWindow.durationHours"), " h"),
     ),
     # Registries and vaults
     "containerregistry:Registry": _registry,
     "keyvault:Vault": lambda r: (
-        _access(r, "properties.publicNetworkAccess"),
+        access(r, "properties.publicNetworkAccess"),
         "purge protection" if r.get("properties.enablePurgeProtection") else "no purge protection",
     ),
     # Network
-    "network:VirtualNetwork": lambda r: (_joined(r.get("addressSpace.addressPrefixes")),),
+    "network:VirtualNetwork": lambda r: (joined(r.get("addressSpace.addressPrefixes")),),
     "network:Subnet": lambda r: (str(r.get("addressPrefix", "")),),
     "network:PublicIPAddress": lambda r: (str(r.get("ipAddress", "")),),
     "network:PrivateEndpoint": _private_endpoint,
-    "network:NetworkSecurityGroup": lambda r: (_count(r.get("securityRules"), "rule"),),
+    "network:NetworkSecurityGroup": lambda r: (counted(r.get("securityRules"), "rule"),),
     # Identities and grants
-    "managedidentity:FederatedIdentityCredential": lambda r: (_after("subject", r.get("subject")),),
+    "managedidentity:FederatedIdentityCredential": lambda r: (after("subject", r.get("subject")),),
     "authorization:ManagementLockByScope": lambda r: (str(r.get("level", "")),),
     "authorization:ManagementLockAtResourceLevel": lambda r: (str(r.get("level", "")),),
     "authorization:ManagementLockAtResourceGroupLevel": lambda r: (str(r.get("level", "")),),
-    # Observability
-    "operationalinsights:Workspace": lambda r: (
-        _after("retention", r.get("retentionInDays"), " d"),
-        _after("cap", r.get("workspaceCapping.dailyQuotaGb"), " GB a day"),
+    # In the cluster
+    "core:Namespace": lambda r: (
+        after("pod security", r.get("metadata.labels", {}).get("pod-security.kubernetes.io/enforce")),
     ),
-    "operationalinsights:Table": lambda r: (_after("retention", r.get("retentionInDays"), " d"),),
-    "dashboard:Grafana": lambda r: (str(r.get("sku.name", "")), _access(r, "properties.publicNetworkAccess")),
-    "alertsmanagement:PrometheusRuleGroup": lambda r: (_count(r.get("rules"), "rule"),),
-    "monitor:PrometheusRuleGroup": lambda r: (_count(r.get("rules"), "rule"),),
-    "insights:DiagnosticSetting": _diagnostics,
-    "monitor:DiagnosticSetting": _diagnostics,
-    # Threat protection
-    "security:Pricing": lambda r: (str(r.get("pricingTier", "")), str(r.get("subPlan", ""))),
+    "core:ResourceQuota": lambda r: (
+        " ".join(f"{key} {value}" for key, value in sorted(r.get("spec.hard", {}).items())),
+    ),
+    "core:ConfigMap": lambda r: (counted(r.get("data"), "key"),),
+    "networking.k8s.io:NetworkPolicy": lambda r: (joined(r.get("spec.policyTypes")).lower(),),
+    "secrets-store.csi.x-k8s.io:SecretProviderClass": lambda r: (after("from", r.get("spec.parameters.keyvaultName")),),
     # Delivery
     "index:BuildDefinition": lambda r: (str(r.get("repository.ymlPath", "")),),
     "index:ServiceEndpointAzureRM": lambda r: (str(r.get("serviceEndpointAuthenticationScheme", "")),),
-    "index:BranchPolicyMinReviewers": lambda r: (_after("reviewers", r.get("settings.reviewerCount")),),
-    "index:CheckApproval": lambda r: (_count(r.get("approvers"), "approver"),),
-}
-
-
-def _unless_closed(path: str, host: str) -> Callable[[Resource], str]:
-    return lambda r: "" if _closed(r, path) else str(r.get(host, r.name))
-
-
-def _api_server(resource: Resource) -> str:
-    private = resource.get("apiServerAccessProfile.enablePrivateCluster", False)
-    return "" if private else str(resource.get("fqdn", resource.name))
-
-
-PUBLIC: Final[Mapping[str, Callable[[Resource], str]]] = {
-    "containerservice:ManagedCluster": _api_server,
-    "containerregistry:Registry": _unless_closed("publicNetworkAccess", "loginServer"),
-    "keyvault:Vault": _unless_closed("properties.publicNetworkAccess", "properties.vaultUri"),
-    "network:PublicIPAddress": lambda r: str(r.get("ipAddress", r.name)),
-    "dashboard:Grafana": _unless_closed("properties.publicNetworkAccess", "properties.endpoint"),
-    "operationalinsights:Workspace": _unless_closed("publicNetworkAccessForIngestion", "name"),
-    "insights:Component": _unless_closed("publicNetworkAccessForIngestion", "name"),
-    "monitor:AzureMonitorWorkspace": _unless_closed("publicNetworkAccess", "name"),
+    "index:BranchPolicyMinReviewers": lambda r: (after("reviewers", r.get("settings.reviewerCount")),),
+    "index:CheckApproval": lambda r: (counted(r.get("approvers"), "approver"),),
+    **MONITORS,
 }

@@ -29,7 +29,7 @@ class Resource:
     def logical_name(self) -> str:
         return self.urn.rsplit("::", 1)[-1]
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """The type without provider and API version: ``containerservice:ManagedCluster``."""
         _, module, name = self.type.split(":", 2)
@@ -39,7 +39,7 @@ class Resource:
     def short_type(self) -> str:
         return self.type.rsplit(":", 1)[-1]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The physical name: what a person sees in the portal or in `kubectl`."""
         metadata = self.properties.get("metadata")

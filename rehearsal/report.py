@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rehearsal.details import details, last, public_endpoint
+from rehearsal.details import details
+from rehearsal.exposure import public_endpoint
 from rehearsal.graph import Graph, Resource
+from rehearsal.watched import Watch
+from rehearsal.words import last
 
 GRANT: Final = "authorization:RoleAssignment"
 NAME_WIDTH: Final = 44
-TYPE_WIDTH: Final = 36
+TYPE_WIDTH: Final = 40
 
 RoleName = Callable[[str], str]
 Style = Callable[..., str]
@@ -35,11 +38,10 @@ class Names:
 
     @classmethod
     def of(cls, exports: Iterable[Mapping[str, Any]], role: RoleName = last) -> Names:
-        principals: dict[str, str] = {}
-        for export in exports:
-            for resource in Graph.of(export).resources:
-                principals |= dict(_principals(resource))
-        return cls(principals, role)
+        resources = [resource for export in exports for resource in Graph.of(export).resources]
+        used = {id_: name for resource in resources for id_, name in _used(resource)}
+        # What an identity is called says more than who uses it.
+        return cls(used | dict(filter(None, map(_identity, resources))), role)
 
     def grant(self, assignment: Resource) -> tuple[str, str, str]:
         """Who, which role, where."""
@@ -57,10 +59,15 @@ class Names:
 _KINDS: Final = {"Group": "group", "User": "user", "ServicePrincipal": "service principal"}
 
 
-def _principals(resource: Resource) -> Iterator[tuple[str, str]]:
-    if resource.kind == "managedidentity:UserAssignedIdentity":
-        yield str(resource.get("principalId", "")).lower(), resource.name
-    elif own := resource.get("identity.principalId"):
+def _identity(resource: Resource) -> tuple[str, str] | None:
+    if resource.kind != "managedidentity:UserAssignedIdentity":
+        return None
+    return str(resource.get("principalId", "")).lower(), resource.name
+
+
+def _used(resource: Resource) -> Iterator[tuple[str, str]]:
+    """The principals that act for a resource: its own identity, and that of a cluster's nodes."""
+    if own := resource.get("identity.principalId"):
         yield str(own).lower(), f"{resource.name} (its own identity)"
     if kubelet := resource.get("identityProfile.kubeletidentity.objectId"):
         yield str(kubelet).lower(), f"{resource.name} (kubelet)"
@@ -119,12 +126,15 @@ def summary(export: Mapping[str, Any], names: Names, warnings: Sequence[str] = (
     """What a reviewer asks first of a whole stack."""
     graph = Graph.of(export)
     custom = [resource for resource in graph.resources if resource.custom]
+    watch = Watch(graph)
+    warnings = (*warnings, *watch.warnings)
     counts = Counter(_component_name(graph, resource) for resource in custom)
     return (
         Section(f"Resources ({len(custom)})", _table(sorted((name, str(n)) for name, n in counts.items()))),
         Section("Reachable from the internet", _table(sorted(_public(custom)))),
         Section("Role grants", _table(sorted(names.grant(grant) for grant in graph.of_kind(GRANT)))),
         Section("Protected, locked, or kept on destroy", _table(sorted(_kept(graph, names)))),
+        Section("Watched", _table(tuple(watch.table()))),
         Section("Warnings", tuple("- " + text.replace("\n", "\n    ") for text in warnings), "yellow"),
     )
 

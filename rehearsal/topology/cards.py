@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from rehearsal.topology.nodes import Access, Guard, Node
+from rehearsal.topology.nodes import Guard, Node
 from rehearsal.topology.scene import FONTS, Badge, Box, Icon, Rect, Text
 from rehearsal.topology.text import wrapped
 
@@ -110,9 +110,9 @@ def _marks(node: Node, right: float, base: float) -> tuple[list[Icon], list[Badg
     """Signs at the right end of the first line, and how far the text may go."""
     badges, icons = [], []
     if node.access:
-        made = badge(node.access.upper(), right, base - 12, node.access, right)
+        made = badge(node.access.word, right, base - 12, node.access, right)
         right -= made.rect.w
-        badges.append(badge(node.access.upper(), right, base - 12, node.access, made.rect.w))
+        badges.append(badge(node.access.word, right, base - 12, node.access, made.rect.w))
         right -= 4
     for kind, told in [*([_GUARDS[node.guard]] if node.guard else []), *([_LOGGED] if node.logged else [])]:
         icons.append(Icon(kind, right - 12, base - 10, told))
@@ -122,12 +122,9 @@ def _marks(node: Node, right: float, base: float) -> tuple[list[Icon], list[Badg
 
 def _facts(node: Node, room: float) -> tuple[str, ...]:
     size, _ = FONTS["fact"]
-    lines = node.facts if node.role == "more" else wrapped(node.facts, room, size)
-    if len(lines) <= MOST_FACTS:
-        return lines
-    return (*lines[: MOST_FACTS - 1], f"and {len(lines) - MOST_FACTS + 1} more kinds")
-
-
-def is_open(node: Node) -> bool:
-    """Whether the internet reaches it, be it from listed addresses only."""
-    return node.access in (Access.PUBLIC, Access.RESTRICTED)
+    lines = wrapped(node.facts, room, size)
+    shown = len(node.facts)
+    while len(lines) > MOST_FACTS:
+        shown -= 1
+        lines = wrapped((*node.facts[:shown], f"and {len(node.facts) - shown} more"), room, size)
+    return lines

@@ -9,15 +9,22 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rehearsal.details import details, public_endpoint
+from rehearsal import watched
+from rehearsal.details import details
+from rehearsal.exposure import only_entra, public_endpoint
 from rehearsal.graph import Resource
+from rehearsal.monitors import daily_cap, grafana_version, is_zone_redundant, sampled
 from rehearsal.topology.nodes import Access
 
 CLUSTER: Final = "containerservice:ManagedCluster"
 POOL: Final = "containerservice:AgentPool"
 REGISTRY: Final = "containerregistry:Registry"
 VAULT: Final = "keyvault:Vault"
-WORKSPACE: Final = "operationalinsights:Workspace"
+WORKSPACE: Final = watched.LOGS
+METRICS: Final = watched.METRICS
+TRACES: Final = watched.TRACES
+GRAFANA: Final = watched.GRAFANA
+COLLECTION_POINT: Final = "monitor:DataCollectionEndpoint"
 NETWORK: Final = "network:VirtualNetwork"
 SUBNET: Final = "network:Subnet"
 GUARD: Final = "network:NetworkSecurityGroup"
@@ -31,7 +38,7 @@ GRANT: Final = "authorization:RoleAssignment"
 LOCKS: Final = tuple(
     f"authorization:ManagementLock{where}" for where in ("ByScope", "AtResourceLevel", "AtResourceGroupLevel")
 )
-DIAGNOSTICS: Final = ("monitor:DiagnosticSetting", "insights:DiagnosticSetting")
+DIAGNOSTICS: Final = watched.DIAGNOSTICS
 
 ACR_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 """Id of Azure's built-in role AcrPull."""
@@ -73,12 +80,22 @@ def _vault(vault: Resource) -> Iterable[str]:
 
 
 def _workspace(workspace: Resource) -> Iterable[str]:
-    cap = workspace.get("workspaceCapping.dailyQuotaGb")
     return (
         _days("kept", workspace.get("retentionInDays")),
-        f"cap {cap} GB a day" if cap else "no daily cap",
-        "Entra ID only" if workspace.get("features.disableLocalAuth") else "SHARED KEYS ON",
+        daily_cap(workspace),
+        "" if workspace.get("features.disableLocalAuth") else "SHARED KEYS ON",
     )
+
+
+def _traces(traces: Resource) -> Iterable[str]:
+    return (
+        f"{sampled(traces)} of traces kept",
+        "" if traces.get("disableLocalAuth") else "KEYS ON",
+    )
+
+
+def _grafana(grafana: Resource) -> Iterable[str]:
+    return (grafana_version(grafana), "zone redundant" if is_zone_redundant(grafana) else "in one zone")
 
 
 def _cluster(cluster: Resource) -> Iterable[str]:
@@ -98,6 +115,10 @@ SERVICES: Final[Mapping[str, Service]] = {
     REGISTRY: Service("Container registry", _registry, lambda r: r.get("networkRuleSet.defaultAction") == "Deny"),
     VAULT: Service("Key vault", _vault, lambda r: r.get("properties.networkAcls.defaultAction") == "Deny"),
     WORKSPACE: Service("Log workspace", _workspace),
+    METRICS: Service("Metrics workspace", lambda _: ()),
+    TRACES: Service("Application Insights", _traces),
+    GRAFANA: Service("Grafana", _grafana),
+    COLLECTION_POINT: Service("Collection end point", lambda _: ()),
 }
 """In the order in which they stand beside the network."""
 
@@ -117,7 +138,9 @@ def access(resource: Resource) -> Access:
     if not public_endpoint(resource):
         return Access.PRIVATE
     known = SERVICES.get(resource.kind)
-    return Access.RESTRICTED if known and known.restricted(resource) else Access.PUBLIC
+    if known and known.restricted(resource):
+        return Access.RESTRICTED
+    return Access.SIGNED_IN if only_entra(resource) else Access.PUBLIC
 
 
 def node_facts(cluster: Resource) -> tuple[str, ...]:

@@ -11,19 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from rehearsal.topology import routes
-from rehearsal.topology.cards import GAP, PAD, badge, grid, is_open, stacked
+from rehearsal.topology.cards import GAP, PAD, badge, grid, stacked
 from rehearsal.topology.nodes import Environment, Guard, Node
 from rehearsal.topology.scene import Badge, Box, Icon, Line, Rect, Text
 
 LEFT: Final = 26.0
 INNER: Final = 336.0
-BESIDE: Final = 256.0
+BESIDE: Final = 300.0
 RIGHT: Final = 24.0
 INTERNET: Final = 18.0
 HEADER: Final = 52.0
 LOWEST: Final = 120.0
 """Height of an environment without anything in it."""
-MORE_COLUMNS: Final = 3
+MORE_COLUMNS: Final = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -77,36 +77,37 @@ def frame(environment: Environment, x: float, y: float, between: float) -> Frame
         _internet(environment.name, strip),
         (
             *routes.across(environment, places, x + LEFT + INNER, x + w - RIGHT - BESIDE),
-            *(line for node in environment.services for line in _border(node, places[node.key], edge)),
+            *(line for node in environment.beside() for line in _border(node, places[node.key], edge)),
         ),
         tuple(
             Icon(
                 f"globe {node.access}",
                 edge - 6,
                 places[node.key].y + 9,
-                f"{node.label} {node.name} answers the internet ({node.access})",
+                f"{node.label} {node.name} answers the internet ({node.access.word})",
             )
-            for node in environment.services
-            if is_open(node)
+            for node in environment.ways_in()
+            if node.access
         ),
     )
 
 
 def _more(
-    environment: Environment, columns: tuple[tuple[Box, ...], ...], x: float, top: float, w: float
+    environment: Environment, beside: tuple[tuple[Box, ...], ...], x: float, top: float, w: float
 ) -> tuple[tuple[Text, ...], tuple[Box, ...]]:
-    """What has no picture of its own: in the right column, or below both, wherever the frame stays lower."""
+    """What has no picture of its own: in one of the columns, or below both, wherever the frame stays lower."""
     if not environment.more:
         return (), ()
-    left, right = (max([top - GAP * 2, *(box.rect.bottom for box in column)]) for column in columns)
+    left, right = (max([top - GAP * 2, *(box.rect.bottom for box in column)]) for column in beside)
     ways = []
     for at, below, room, many in (
-        (x + LEFT, max(left, right), w - LEFT - RIGHT, MORE_COLUMNS),
+        (x + LEFT, left, INNER, 1),
         (x + w - RIGHT - BESIDE, right, BESIDE, 1),
+        *((x + LEFT, max(left, right), w - LEFT - RIGHT, columns) for columns in MORE_COLUMNS),
     ):
         heading = Text.fit(at, below + 25, "label", "Also in this stack", room)
         boxes = grid(environment.more, at, below + 33, room, many, GAP)
-        ways.append((max(left, *(box.rect.bottom for box in boxes)), heading, boxes))
+        ways.append((max(left, right, *(box.rect.bottom for box in boxes)), heading, boxes))
     _, heading, boxes = min(ways, key=lambda way: way[0])
     return (heading,), boxes
 
@@ -138,7 +139,7 @@ def _guard(environment: Environment, name: Text) -> tuple[Icon, ...]:
 def _border(node: Node, place: Rect, edge: float) -> list[Line]:
     """What ties a box to the internet at the border."""
     y = place.y + 15
-    if is_open(node):
+    if node.access and node.access.is_open:
         told = f"{node.name} answers the internet"
         return [Line(f"open {node.access}", ((place.right, y), (edge - 6, y)), told, head=False)]
     if node.outward:

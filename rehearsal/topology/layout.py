@@ -10,9 +10,9 @@ from itertools import groupby
 from typing import Final
 
 from rehearsal.topology import legend, routes
-from rehearsal.topology.cards import card, is_open
+from rehearsal.topology.cards import card
 from rehearsal.topology.frames import INTERNET, Frame, channel, frame, frame_width, stretched
-from rehearsal.topology.nodes import Environment, Estate, Node, Reference
+from rehearsal.topology.nodes import Access, Environment, Estate, Node, Reference
 from rehearsal.topology.scene import Box, Line, Scene, Text
 
 PAGE: Final = (1123.0, 794.0)
@@ -90,7 +90,7 @@ def describe(estate: Estate) -> str:
     """The picture in words, for whoever does not see it."""
     told = []
     for environment in estate.environments:
-        opened = [f"{node.label} {node.name}" for node in environment.services if is_open(node)]
+        opened = [f"{node.label} {node.name}" for node in environment.ways_in()]
         told.append(
             f"{environment.name}: {environment.tier or 'tier unknown'}; "
             f"{sum(1 for _ in environment.nodes())} boxes; "
@@ -103,9 +103,11 @@ def describe(estate: Estate) -> str:
 
 
 def _subtitle(estate: Estate) -> str:
-    opened = sum(is_open(node) for environment in estate.environments for node in environment.services)
-    many = "1 end point faces" if opened == 1 else f"{opened} end points face"
-    return f"As the stacks export it, in order of promotion. {many} the internet: the globes at the right borders."
+    opened = [node for environment in estate.environments for node in environment.ways_in()]
+    signed_in = sum(node.access is Access.SIGNED_IN for node in opened)
+    many = "1 end point faces" if len(opened) == 1 else f"{len(opened)} end points face"
+    told = f"As the stacks export it, in order of promotion. {many} the internet: the globes at the right borders"
+    return f"{told}; {signed_in} of them by Entra ID only." if signed_in else f"{told}."
 
 
 def _row(members: Sequence[Environment], estate: Estate, left: float, top: float) -> Row:

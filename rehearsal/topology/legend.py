@@ -12,12 +12,14 @@ _LINES: Final = (
     ("private", "private link"),
     ("egress", "way out"),
     ("logs", "diagnostic logs of all that is marked"),
+    ("metrics", "metrics"),
     ("control", "nodes and API server"),
     ("peering", "peering"),
     ("contract", "stack reference"),
 )
 _ICONS: Final = (
     ("globe public", "PUBLIC: answers the whole internet"),
+    ("globe signed-in", "PUBLIC, ENTRA ID: answers tokens of Entra ID only"),
     ("globe restricted", "RESTRICTED: answers listed addresses"),
     ("padlock", "protected: Pulumi refuses to delete it"),
     ("padlock locked", "locked: Azure refuses too"),

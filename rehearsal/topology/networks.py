@@ -7,11 +7,12 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
-from rehearsal.details import last
 from rehearsal.graph import Resource
 from rehearsal.topology import facts
+from rehearsal.topology.namespaces import namespaces
 from rehearsal.topology.nodes import Access, Node, Outside
 from rehearsal.topology.stack import Stack
+from rehearsal.words import last
 
 
 def networks(stack: Stack) -> tuple[Node, ...]:
@@ -177,8 +178,16 @@ def _nodes(stack: Stack, cluster: Resource, subnet_id: str) -> Node:
         guard=stack.guard(cluster),
         logged=cluster.id.lower() in stack.logged,
         tooltip=stack.told(cluster),
-        children=tuple(_pool(stack, cluster, pool, resource) for pool, resource in _pools(stack, cluster)[subnet_id]),
+        children=(
+            *(_pool(stack, cluster, pool, resource) for pool, resource in _pools(stack, cluster)[subnet_id]),
+            *(namespaces(stack) if _is_home(stack, cluster, subnet_id) else ()),
+        ),
     )
+
+
+def _is_home(stack: Stack, cluster: Resource, subnet_id: str) -> bool:
+    """Whether objects in a cluster are shown here. What lies in which of several clusters, an export does not say."""
+    return len(stack.of(facts.CLUSTER)) == 1 and first_nodes(stack, cluster) == nodes_key(cluster, subnet_id)
 
 
 def _pool(stack: Stack, cluster: Resource, pool: Mapping[str, Any], resource: Resource | None) -> Node:

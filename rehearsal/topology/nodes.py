@@ -8,11 +8,27 @@ from enum import StrEnum
 
 
 class Access(StrEnum):
-    """Who can reach an end point at all; signing in comes on top."""
+    """Who can reach an end point at all, from few to many; signing in comes on top."""
 
-    PUBLIC = "public"
-    RESTRICTED = "restricted"
     PRIVATE = "private"
+    RESTRICTED = "restricted"
+    SIGNED_IN = "signed-in"
+    """Public as its address is, it takes nothing but tokens of Entra ID: what monitoring has."""
+    PUBLIC = "public"
+
+    @property
+    def word(self) -> str:
+        return "PUBLIC, ENTRA ID" if self is Access.SIGNED_IN else self.upper()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the internet reaches it at all."""
+        return self is not Access.PRIVATE
+
+    @classmethod
+    def widest(cls, *those: Access) -> Access:
+        """Of several ways in, the one that most people can take."""
+        return max(those, key=list(cls).index)
 
 
 class Guard(StrEnum):
@@ -90,6 +106,15 @@ class Environment:
     more: tuple[Node, ...]
     links: tuple[Link, ...]
     outside: Outside | None
+
+    def beside(self) -> Iterator[Node]:
+        """All that stands beside the networks, be it in a group."""
+        for top in self.services:
+            yield from top.all()
+
+    def ways_in(self) -> tuple[Node, ...]:
+        """What the internet reaches."""
+        return tuple(node for node in self.beside() if node.access and node.access.is_open)
 
     def nodes(self) -> Iterator[Node]:
         for top in (*self.inner, *self.services, *self.more):

@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from rehearsal.details import last, public_endpoint
+from rehearsal.exposure import public_endpoint
 from rehearsal.graph import Graph, Resource
-from rehearsal.topology import facts
+from rehearsal.topology import facts, watching
 from rehearsal.topology.networks import (
     api_server,
     first_nodes,
@@ -22,7 +22,9 @@ from rehearsal.topology.networks import (
 )
 from rehearsal.topology.nodes import Environment, Estate, Guard, Link, Node, Outside, Reference
 from rehearsal.topology.stack import Stack, foreign
+from rehearsal.words import count, last
 
+_WATCHING: Final = ("logs", "metrics")
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 _PLACES: Final = ("NAT gateway", "Load balancer", *(service.label for service in facts.SERVICES.values()))
 
@@ -51,11 +53,12 @@ def _leans_on(name: str, export: Mapping[str, Any]) -> tuple[str, ...]:
 def _environment(stack: Stack, owners: Mapping[str, str], leans: Iterable[str]) -> Environment:
     inner = (*networks(stack), *homeless(stack))
     hub = outside(stack)
-    own = (*_ways_out(stack), *_services(stack))
-    links = (*_links(stack), *_logs(stack, inner))
-    strangers = _strangers(stack, links, owners)
+    links = (*_links(stack), *watching.metrics(stack), *_logs(stack, inner))
+    strangers = tuple(_strangers(stack, links, owners))
+    watch = watching.group(stack, [node for kind, node in strangers if kind in _WATCHING])
+    own = (*_ways_out(stack), *_services(stack), *(node for kind, node in strangers if kind not in _WATCHING))
     group = next(iter(stack.of(facts.GROUP)), None)
-    services = tuple(sorted((*own, *strangers), key=_place))
+    services = (*sorted(own, key=_place), *([watch] if watch else []))
     covered = _covered((*inner, *services), hub)
     home = stack.node("environment", group) if group else None
     covered.update(home.covers if home else ())
@@ -91,7 +94,7 @@ def _services(stack: Stack) -> Iterator[Node]:
     """What stands beside the networks: services of a known kind, and whatever else faces the internet."""
     used = {str(each.get("id")).lower() for gateway in stack.of(facts.GATEWAY) for each in _addresses(gateway)}
     for resource in stack.resources:
-        if not resource.custom or resource.id.lower() in used:
+        if not resource.custom or resource.id.lower() in used or resource.kind in watching.KINDS:
             continue
         if resource.kind == facts.CLUSTER:
             if not is_inside(stack, resource):
@@ -101,16 +104,10 @@ def _services(stack: Stack) -> Iterator[Node]:
                 "service",
                 resource,
                 with_=[each for each in stack.graph.children(resource) if each.kind.endswith(":Replication")],
-                label=_label(stack, resource),
+                label=stack.label(resource),
                 facts=facts.facts(resource),
                 access=facts.access(resource),
             )
-
-
-def _label(stack: Stack, resource: Resource) -> str:
-    """The kind; where a stack has several of it, also which one this is."""
-    alone = len(stack.of(resource.kind)) == 1
-    return facts.label(resource) if alone else f"{facts.label(resource)}: {resource.logical_name}"
 
 
 def _ways_out(stack: Stack) -> Iterator[Node]:
@@ -154,7 +151,7 @@ def _links(stack: Stack) -> Iterator[Link]:
             if kubelet and grant.get("principalId") == kubelet:
                 registry = str(grant.get("scope", ""))
                 told = f"The kubelets of {cluster.name} pull images from {last(registry)} (role AcrPull)"
-                yield Link("pull", nodes, _key(stack, registry), "AcrPull", told)
+                yield Link("pull", nodes, stack.key(registry), "AcrPull", told)
     for gateway in stack.of(facts.GATEWAY):
         leaving = [
             subnet.urn
@@ -166,7 +163,7 @@ def _links(stack: Stack) -> Iterator[Link]:
         for connection in point.get("privateLinkServiceConnections", []):
             target = str(connection.get("privateLinkServiceId", ""))
             told = f"{point.name} leads to {last(target)}"
-            yield Link("private", (point.urn,), _key(stack, target), "", told)
+            yield Link("private", (point.urn,), stack.key(target), "", told)
 
 
 def _logs(stack: Stack, inner: Sequence[Node]) -> Iterator[Link]:
@@ -175,7 +172,7 @@ def _logs(stack: Stack, inner: Sequence[Node]) -> Iterator[Link]:
     for workspace, settings in sorted(stack.diagnostics.items()):
         sources = sorted(f"{last(each.get('resourceUri'))} ({stack.origin(each)})" for each in settings)
         told = "\n".join((f"{len(settings)} diagnostic settings write to {last(workspace)}, of", *sources))
-        yield Link("logs", foot, _key(stack, workspace), f"{len(settings)} logs", told)
+        yield Link("logs", foot, stack.key(workspace), f"{len(settings)} logs", told)
 
 
 def pulls(stack: Stack) -> Iterator[Resource]:
@@ -185,20 +182,20 @@ def pulls(stack: Stack) -> Iterator[Resource]:
             yield grant
 
 
-def _key(stack: Stack, id_: str) -> str:
-    """The key of the box for an id: of this stack's resource, or of somebody else's."""
-    found = stack.at(id_)
-    return found.urn if found else id_.lower()
+_LENT: Final = {
+    "pull": facts.SERVICES[facts.REGISTRY].label,
+    "logs": facts.SERVICES[facts.WORKSPACE].label,
+    "metrics": facts.SERVICES[facts.METRICS].label,
+}
 
 
-def _strangers(stack: Stack, links: Iterable[Link], owners: Mapping[str, str]) -> Iterator[Node]:
-    """What this stack uses and does not own: a registry lent by another stack, a workspace that existed."""
-    labels = {"pull": facts.SERVICES[facts.REGISTRY].label, "logs": facts.SERVICES[facts.WORKSPACE].label}
+def _strangers(stack: Stack, links: Iterable[Link], owners: Mapping[str, str]) -> Iterator[tuple[str, Node]]:
+    """What this stack uses and does not own, by how: a registry lent by another stack, a workspace that existed."""
     seen = set()
     for link in links:
         if link.target not in stack.graph.by_urn and link.target.startswith("/") and link.target not in seen:
             seen.add(link.target)
-            yield foreign("service", labels.get(link.kind, "Reached privately"), link.target, owners)
+            yield link.kind, foreign("service", _LENT.get(link.kind, "Reached privately"), link.target, owners)
 
 
 def _covered(nodes: Iterable[Node], hub: Outside | None) -> set[str]:
@@ -216,24 +213,24 @@ def _more(stack: Stack, covered: set[str]) -> Iterator[Node]:
         if resource.urn not in covered:
             left[component.urn if component else ""].append(resource)
     for urn, found in sorted(left.items()):
-        counted = [each for each in found if each.urn not in tops]
+        counted = [each for each in found if each.custom]
         counts = Counter(each.short_type for each in counted)
         name = urn.rsplit("::", 1)[-1] if urn else "no component"
-        many = "1 resource" if len(counted) == 1 else f"{len(counted)} resources"
+        many = count(len(counted), "resource")
         yield Node(
             key=f"more {urn}",
             role="more",
             name=name,
             aside=many,
             facts=tuple(f"{count} × {kind}" for kind, count in sorted(counts.items())),
-            tooltip="\n".join((f"{name}: {many}", *(f"{each.short_type} {_both(each)}" for each in counted))),
+            tooltip="\n".join((f"{name}: {many}", *(f"{each.short_type} {_both(stack, each)}" for each in found))),
             covers=tuple(each.urn for each in found),
         )
 
 
-def _both(resource: Resource) -> str:
-    """Some physical names are GUIDs: the logical one then says more."""
-    return f"{resource.name} ({resource.logical_name})" if resource.custom else resource.logical_name
+def _both(stack: Stack, resource: Resource) -> str:
+    """Some physical names are GUIDs: where it comes from then says more."""
+    return f"{resource.name} ({stack.origin(resource)})" if resource.custom else stack.origin(resource)
 
 
 def _reference(stack: Stack, target: str, owners: Mapping[str, str]) -> Reference:

@@ -46,7 +46,7 @@ def across(environment: Environment, places: Mapping[str, Rect], left: float, ri
         link, (first, *others), end = drawn[n], starts[n], ends[n]
         yield Line(
             role=link.kind,
-            points=(first, (x, first[1]), (x, end), (right, end)),
+            points=(first, (x, first[1]), (x, end), (places[link.target].x, end)),
             tooltip=link.tooltip,
             head=link.kind != "control",
             branches=tuple((other, (x, other[1]), (x, first[1])) for other in others),

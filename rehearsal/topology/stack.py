@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rehearsal.details import last
 from rehearsal.graph import Graph, Resource
 from rehearsal.topology import facts
 from rehearsal.topology.nodes import Guard, Node
+from rehearsal.words import last
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,11 @@ class Stack:
 
     def at(self, id_: Any) -> Resource | None:
         return self.by_id.get(str(id_ or "").lower())
+
+    def key(self, id_: str) -> str:
+        """The key of the box for an id: of this stack's resource, or of somebody else's."""
+        found = self.at(id_)
+        return found.urn if found else id_.lower()
 
     @cached_property
     def diagnostics(self) -> Mapping[str, tuple[Resource, ...]]:
@@ -61,8 +66,13 @@ class Stack:
 
     def origin(self, resource: Resource) -> str:
         """Where in the program the resource comes from."""
-        component = self.graph.component(resource)
-        return " / ".join((*([component.logical_name] if component else []), resource.logical_name))
+        above = [self.graph.by_urn[urn].logical_name for urn in reversed(self.above(resource))]
+        return " / ".join((*above, resource.logical_name))
+
+    def label(self, resource: Resource) -> str:
+        """The kind; where a stack has several of it, also which one this is."""
+        alone = len(self.of(resource.kind)) == 1
+        return facts.label(resource) if alone else f"{facts.label(resource)}: {resource.logical_name}"
 
     def above(self, resource: Resource) -> tuple[str, ...]:
         """URNs of the components that the resource belongs to."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 _GROUPS: Final[Mapping[float, str]] = {
@@ -38,24 +39,30 @@ SEPARATOR: Final = " · "
 
 def clean(text: str) -> str:
     """What XML cannot hold, or what would turn the direction of the text around it, becomes a replacement character."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
+@cache
 def width(text: str, size: float, bold: bool = False) -> float:
     """In pixels, for a font size in pixels."""
     return sum(map(_share, text)) * size * (_BOLD if bold else 1)
 
 
+@cache
 def is_known(text: str) -> bool:
     """Whether the width is that of the font, and not a careful guess."""
     return all(letter in _WIDTHS for letter in text)
 
 
+@cache
 def _share(letter: str) -> float:
     wide = unicodedata.east_asian_width(letter) in "WF"
     return _WIDTHS.get(letter, _WIDE if wide else _OTHER)
 
 
+@cache
 def fitted(text: str, room: float, size: float, bold: bool = False) -> str:
     """The text, cut in its middle if it is too long: names of one environment differ at their ends."""
     if width(text, size, bold) <= room:

@@ -58,15 +58,15 @@ def component_of_the_future(stack: str, kinds: int) -> list[dict[str, Any]]:
         }
         for n in range(kinds)
     ]
-    grafana = {
-        "urn": f"{root}aks-cicd:future:Things$azure-native:dashboard:Grafana::grafana",
-        "type": "azure-native:dashboard:Grafana",
+    address = {
+        "urn": f"{root}aks-cicd:future:Things$azure-native:network:PublicIPAddress::address",
+        "type": "azure-native:network:PublicIPAddress",
         "custom": True,
-        "id": "/grafana",
+        "id": "/address",
         "parent": parent,
-        "outputs": {"name": "amg-shop", "properties": {"endpoint": "https://amg-shop.example"}},
+        "outputs": {"name": "pip-things", "ipAddress": "203.0.113.9"},
     }
-    return [{"urn": parent, "type": "aks-cicd:future:Things", "custom": False, "parent": ""}, *things, grafana]
+    return [{"urn": parent, "type": "aks-cicd:future:Things", "custom": False, "parent": ""}, *things, address]
 
 
 def reference(stack: str, target: str) -> dict[str, Any]:

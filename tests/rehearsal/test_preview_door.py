@@ -59,6 +59,7 @@ class TestEveryShippedStack:
         text = shown.getvalue()
         assert "\x1b" not in text
         assert text.index("━━ staging") < text.index("━━ prod")
+        assert text.count("\nWatched\n") == len(STACKS)
         assert "Every stack is valid" in text.splitlines()[-1]
 
 

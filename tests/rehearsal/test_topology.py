@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 import random
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from rehearsal import topology
-from rehearsal.details import public_endpoint
+from rehearsal.exposure import PUBLIC, public_endpoint
 from rehearsal.graph import Graph
 from rehearsal.topology import paint
 from rehearsal.topology.layout import scene
+from rehearsal.topology.nodes import Access
 from rehearsal.topology.reading import estate
 from rehearsal.topology.scene import FONTS, Badge, Box, Icon, Line, Rect, Scene, Text
-from rehearsal.topology.text import fitted, width
+from rehearsal.topology.text import SEPARATOR, fitted, width
 from tests.conftest import Rehearsed
 from tests.rehearsal.estates import (
     HOSTILE,
@@ -33,26 +36,60 @@ from tests.rehearsal.estates import (
     one,
     restricted,
     states,
+    without,
 )
 
 Placed = Text | Badge | Icon | Box
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A variant, drawn once for all tests that only look at it. `before` is what the exports were, as bytes."""
+
+    exports: Exports
+    before: bytes
+    picture: Scene
+    svg: str
+
+
+@pytest.fixture(scope="module")
+def kept(rehearsed: Mapping[str, Rehearsed]) -> bytes:
+    return pickle.dumps({stack: dict(found.export) for stack, found in rehearsed.items()})
+
+
 @pytest.fixture
-def shipped(rehearsed: Mapping[str, Rehearsed]) -> Exports:
-    return {stack: copy.deepcopy(dict(found.export)) for stack, found in rehearsed.items()}
+def shipped(kept: bytes) -> Exports:
+    """Fresh each time, so that a test may change it."""
+    return fresh(kept)
+
+
+@pytest.fixture(scope="module")
+def drawings(kept: bytes) -> Callable[[str], Drawing]:
+    @cache
+    def draw(variant: str) -> Drawing:
+        shipped = fresh(kept)
+        exports = VARIANTS[variant](shipped["staging"], shipped["prod"])
+        before = pickle.dumps(exports)
+        picture = drawn(exports)
+        return Drawing(exports, before, picture, paint.svg(picture))
+
+    return draw
 
 
 @pytest.fixture(params=VARIANTS)
-def exports(request: pytest.FixtureRequest, shipped: Exports) -> Exports:
+def drawing(request: pytest.FixtureRequest, drawings: Callable[[str], Drawing]) -> Drawing:
     """Each variant in turn, for invariants that hold in all."""
-    return VARIANTS[request.param](shipped["staging"], shipped["prod"])
+    return drawings(request.param)
 
 
 @pytest.fixture
-def picture(exports: Exports) -> Scene:
-    return scene(estate(exports))
+def picture(drawing: Drawing) -> Scene:
+    return drawing.picture
+
+
+def fresh(kept: bytes) -> Exports:
+    return cast(Exports, pickle.loads(kept))
 
 
 def drawn(exports: Mapping[str, Any]) -> Scene:
@@ -75,8 +112,15 @@ def words(picture: Scene) -> str:
 
 
 def on(box: Box) -> set[str]:
-    """What stands on a box itself."""
-    return {text.whole for text in box.texts} | {badge.text.whole for badge in box.badges}
+    """What stands on a box itself: whole lines, and each fact of a line."""
+    lines = {text.whole for text in box.texts} | {badge.text.whole for badge in box.badges}
+    return lines | {fact for line in lines for fact in line.split(SEPARATOR)}
+
+
+def access(box: Box) -> str:
+    """The word that says who reaches it; empty on boxes that have no end point."""
+    (word,) = on(box) & {each.word for each in Access} or {""}
+    return word
 
 
 def connects(line: Line, left: Rect, right: Rect) -> bool:
@@ -86,22 +130,21 @@ def connects(line: Line, left: Rect, right: Rect) -> bool:
 
 
 class TestEverythingIsThere:
-    def test_every_resource_is_named(self, exports: Exports) -> None:
-        text = words(drawn(exports))
-        for export in exports.values():
+    def test_every_resource_is_named(self, drawing: Drawing) -> None:
+        text = words(drawing.picture)
+        for export in drawing.exports.values():
             for resource in Graph.of(export).resources:
                 names = [resource.logical_name, topology.text.clean(resource.name)]
                 assert any(name in text for name in names), resource.urn
 
     def test_without_any_one_resource_the_picture_is_another(self, shipped: Exports) -> None:
-        whole = topology.draw(shipped)
         for stack, export in shipped.items():
+            whole = drawn({stack: export})
             for state in states(export):
                 if state["type"].startswith(("pulumi:providers:", "pulumi:pulumi:Stack")) and not state.get("external"):
                     continue
                 left = [each for each in states(export) if each is not state]
-                less = {**shipped, stack: {"deployment": {"resources": left}}}
-                assert topology.draw(less) != whole, state["urn"]
+                assert drawn({stack: {"deployment": {"resources": left}}}) != whole, state["urn"]
 
     def test_pools_say_size_range_and_zones(self, shipped: Exports) -> None:
         facts = on(next(box for box in boxes(drawn(shipped)) if box.role == "pool" and "batch" in on(box)))
@@ -204,35 +247,134 @@ class TestConnections:
         assert any(internet.rect.x < x < internet.rect.right for x in ends)
 
 
-class TestWhatFacesTheInternet:
-    def test_is_marked_by_word_and_by_a_globe_on_the_border(self, exports: Exports) -> None:
-        picture = drawn(exports)
-        for stack, export in exports.items():
-            opened = [each for each in Graph.of(export).resources if each.custom and public_endpoint(each)]
-            keys = {each.urn for each in opened if each.short_type != "PublicIPAddress"}
-            if not keys:
-                continue
-            (border,) = [box.rect.right for box in picture.boxes if box.key == stack]
-            globes = [icon for icon in picture.icons if icon.x + 6 == border and icon.kind.startswith("globe")]
-            marked = {box.key for box in boxes(picture) if {"PUBLIC", "RESTRICTED"} & on(box)}
-            assert keys <= marked
-            levels = {icon.y for icon in globes}
-            assert all(
-                any(box.rect.y < y < box.rect.bottom for y in levels) for box in boxes(picture) if box.key in keys
-            )
+class TestWhatWatches:
+    def test_stands_in_one_group_with_its_counts_and_who_is_told(self, shipped: Exports) -> None:
+        group = named(drawn({"prod": shipped["prod"]}), "Watched by")
+        told = {fact for box in group.all() for fact in on(box)}
+        assert {"Log workspace", "Metrics workspace", "Application Insights", "Grafana", "Defender for Cloud"} <= told
+        assert {"38 on metrics", "7 on logs", "8 on the activity log", "4 measures of delivery"} <= told
+        assert {"e-mail on-call", "e-mail platform-team", "webhook on-call-channel"} <= told
+        assert "plans Containers, KeyVaults" in told
 
-    def test_nothing_private_is_marked_as_public(self, shipped: Exports) -> None:
+    def test_metrics_go_from_the_nodes_to_their_workspace(self, shipped: Exports) -> None:
+        picture = drawn(shipped)
+        for stack in ("staging", "prod"):
+            nodes = next(box for box in boxes(picture) if box.role == "cluster" and f"aks-shop-{stack}" in on(box))
+            target = named(picture, f"amw-shop-{stack}")
+            assert any(line.role == "metrics" and connects(line, nodes.rect, target.rect) for line in picture.lines)
+
+    def test_no_association_no_metrics(self, shipped: Exports) -> None:
+        association = one(shipped["prod"], "DataCollectionRuleAssociation", "metrics-of-cluster")
+        states(shipped["prod"]).remove(association)
+        lines = [line for line in drawn({"prod": shipped["prod"]}).lines if line.role == "metrics"]
+        assert len(lines) == 1, "the legend's sample alone"
+
+    def test_no_address_of_a_webhook_is_in_the_picture(self, shipped: Exports) -> None:
+        group = one(shipped["prod"], "ActionGroup", "operators")
+        for side in ("inputs", "outputs"):
+            group[side]["webhookReceivers"] = [{"name": "chat", "serviceUri": "https://chat.example/tr0ub4dor"}]
+        svg = topology.draw(shipped)
+        assert "webhook chat" in svg
+        assert "tr0ub4dor" not in svg
+
+    def test_alerts_that_tell_nobody_are_warned_of(self, shipped: Exports) -> None:
+        group = one(shipped["prod"], "ActionGroup", "operators")
+        for side in ("inputs", "outputs"):
+            group[side] |= {"webhookReceivers": [], "emailReceivers": []}
+        told = {badge.text.whole for box in boxes(drawn(shipped)) for badge in box.badges if badge.role == "warning"}
+        assert {"NO ONE IS TOLD OF 53", "NO RECEIVERS"} <= told
+
+    def test_plans_of_another_stack_are_not_shown_as_own(self, shipped: Exports) -> None:
+        defender = [each for each in states(shipped["prod"]) if each["type"].endswith((":Pricing", ":SecurityContact"))]
+        for each in defender:
+            states(shipped["prod"]).remove(each)
+        assert "plans owned elsewhere" in words(drawn({"prod": shipped["prod"]}))
+
+    def test_without_anything_that_watches_there_is_no_group(self, shipped: Exports) -> None:
+        bare = shipped["staging"]
+        for component in ("observability:Observability", "observability:Logs", "defender:Defender"):
+            bare = without(bare, f"aks-cicd:{component}")
+        kept = [each for each in states(bare) if not each["type"].endswith(":DiagnosticSetting")]
+        assert "Watched by" not in words(drawn({"staging": {"deployment": {"resources": kept}}}))
+
+
+class TestInTheCluster:
+    def test_a_namespace_is_one_box_with_counts(self, shipped: Exports) -> None:
+        picture = drawn({"staging": shipped["staging"]})
+        cluster = next(box for box in boxes(picture) if box.role == "cluster")
+        (shop,) = [box for box in cluster.children if "shop" in on(box)]
+        assert {"pod security restricted", "5 network policies", "quota", "service account"} <= on(shop)
+
+    def test_objects_without_a_cluster_are_counted_with_their_component(self, shipped: Exports) -> None:
+        picture = drawn({"staging": without(shipped["staging"], "aks-cicd:cluster:Cluster")})
+        assert "5 × NetworkPolicy" in on(named(picture, "workload"))
+
+
+class TestWhatFacesTheInternet:
+    def test_is_marked_by_word_and_by_a_globe_on_the_border(self, drawing: Drawing) -> None:
+        for stack, export in drawing.exports.items():
+            opened = [each for each in Graph.of(export).resources if each.custom and public_endpoint(each)]
+            (frame,) = [box for box in drawing.picture.boxes if box.key == stack]
+            border = [icon.rect for icon in drawing.picture.icons if icon.x + 6 == frame.rect.right]
+            levels = {rect.y for rect in border if frame.rect.y < rect.y < frame.rect.bottom}
+            marked = [box for box in frame.all() if access(box) not in ("", "PRIVATE")]
+            assert all(any(box.rect.y < y < box.rect.bottom for y in levels) for box in marked)
+            assert len(levels) == len(marked)
+            for each in opened:
+                # The end points of a collection are part of the workspace that they lead to.
+                if each.short_type != "PublicIPAddress":
+                    assert [box.key for box in marked if box.key == each.urn or each.name in box.tooltip], each.urn
+
+    def test_nothing_private_is_marked_as_public(self, drawing: Drawing) -> None:
+        opened = {
+            each.urn
+            for export in drawing.exports.values()
+            for each in Graph.of(export).of_kind(*PUBLIC)
+            if public_endpoint(each)
+        }
+        assert {box.key for box in boxes(drawing.picture) if access(box) not in ("", "PRIVATE")} <= opened
+
+    def test_of_production_takes_tokens_of_entra_id_only(self, shipped: Exports) -> None:
         picture = drawn({"prod": shipped["prod"]})
-        assert {name for box in boxes(picture) if "PUBLIC" in on(box) for name in on(box)} >= {"log-shop-prod"}
-        assert sum("PUBLIC" in on(box) for box in boxes(picture)) == 1
+        kinds = ("Workspace", "AzureMonitorWorkspace", "Component", "Grafana")
+        urns = {each["urn"] for each in states(shipped["prod"]) if each["type"].rsplit(":", 1)[-1] in kinds}
+        assert {box.key for box in boxes(picture) if access(box) == "PUBLIC, ENTRA ID"} == urns
+        assert not [box.key for box in boxes(picture) if access(box) == "PUBLIC"]
+
+    @pytest.mark.parametrize(
+        ("type_", "name", "keys"),
+        [
+            ("Workspace", "workspace", {"features": {"disableLocalAuth": False}}),
+            ("Component", "application-insights", {"disableLocalAuth": False}),
+            ("Grafana", "grafana", {"properties": {"apiKey": "Enabled"}}),
+        ],
+    )
+    def test_takes_more_than_tokens_where_keys_are_on(
+        self, type_: str, name: str, keys: dict[str, Any], shipped: Exports
+    ) -> None:
+        state = one(shipped["prod"], type_, name)
+        for side in ("inputs", "outputs"):
+            state[side] |= keys
+        picture = drawn({"prod": shipped["prod"]})
+        assert [box.key for box in boxes(picture) if access(box) == "PUBLIC"] == [state["urn"]]
+
+    def test_an_open_end_point_of_a_closed_workspace_is_not_hidden_by_it(self, shipped: Exports) -> None:
+        state = one(shipped["prod"], "AzureMonitorWorkspace", "metrics-workspace")
+        state["outputs"]["publicNetworkAccess"] = "Disabled"
+        (box,) = [box for box in boxes(drawn({"prod": shipped["prod"]})) if box.key == state["urn"]]
+        assert access(box) == "PUBLIC, ENTRA ID"
+        endpoint = one(shipped["prod"], "DataCollectionEndpoint", "metrics-endpoint")
+        endpoint["outputs"]["networkAcls"] = {"publicNetworkAccess": "Disabled"}
+        (box,) = [box for box in boxes(drawn({"prod": shipped["prod"]})) if box.key == state["urn"]]
+        assert access(box) == "PRIVATE"
 
     def test_an_allow_list_is_told_apart_from_the_whole_internet(self, shipped: Exports) -> None:
         picture = drawn({"staging": restricted(shipped["staging"])})
         assert sum("RESTRICTED" in on(box) for box in boxes(picture)) == 3
 
-    def test_an_unknown_kind_that_faces_the_internet_has_a_box_on_the_border(self, shipped: Exports) -> None:
+    def test_a_kind_without_a_picture_that_faces_the_internet_has_a_box_on_the_border(self, shipped: Exports) -> None:
         picture = drawn({"staging": added(shipped["staging"], *component_of_the_future("staging", 1))})
-        assert "PUBLIC" in on(named(picture, "amg-shop"))
+        assert "PUBLIC" in on(named(picture, "pip-things"))
 
 
 class TestGuards:
@@ -329,20 +471,17 @@ def _along(one_: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
 
 
 class TestTheFile:
-    def test_is_the_same_in_whatever_order_the_engine_keeps_its_resources(self, exports: Exports) -> None:
-        first = topology.draw(exports)
-        for seed in range(3):
-            for export in exports.values():
-                random.Random(seed).shuffle(export["deployment"].get("resources") or [])
-            assert topology.draw(exports) == first
+    def test_is_the_same_in_whatever_order_the_engine_keeps_its_resources(self, drawing: Drawing) -> None:
+        exports = fresh(drawing.before)
+        for export in exports.values():
+            random.Random(1).shuffle(export["deployment"].get("resources") or [])
+        assert topology.draw(exports) == drawing.svg
 
-    def test_changes_no_export(self, exports: Exports) -> None:
-        before = copy.deepcopy(exports)
-        topology.draw(exports)
-        assert exports == before
+    def test_changes_no_export(self, drawing: Drawing) -> None:
+        assert drawing.exports == fresh(drawing.before)
 
-    def test_is_well_formed_and_fetches_and_runs_nothing(self, exports: Exports) -> None:
-        root = ET.fromstring(topology.draw(exports))
+    def test_is_well_formed_and_fetches_and_runs_nothing(self, drawing: Drawing) -> None:
+        root = ET.fromstring(drawing.svg)
         known = {
             "svg",
             "title",
@@ -374,16 +513,15 @@ class TestTheFile:
         one(shipped["staging"], "Vault", "ci-vault")["outputs"]["name"] = secret
         assert "hunter2" not in topology.draw(shipped)
 
-    def test_is_told_to_who_does_not_see_it(self, exports: Exports) -> None:
-        root = ET.fromstring(topology.draw(exports))
+    def test_is_told_to_who_does_not_see_it(self, drawing: Drawing) -> None:
+        root = ET.fromstring(drawing.svg)
         assert root.get("role") == "img"
         labels = {element.get("id"): element.text for element in root.iter() if element.get("id")}
         assert all(labels[id_] for id_ in root.get("aria-labelledby", "").split())
         for group in root.iter(f"{SVG}g"):
             assert group.findtext(f"{SVG}title"), group.attrib
 
-    def test_every_kind_of_line_and_sign_is_in_the_legend(self, exports: Exports) -> None:
-        picture = drawn(exports)
+    def test_every_kind_of_line_and_sign_is_in_the_legend(self, picture: Scene) -> None:
         (legend,) = [box for box in picture.boxes if box.key == "legend"]
         samples = {line.role for line in picture.lines if legend.rect.y < line.points[0][1]}
         drawn_lines = {line.role for line in picture.lines if not line.role.startswith("open ")}
