@@ -158,8 +158,8 @@ def _estate(files: Files) -> Estate:
     from rehearsal.cloud import Estate
 
     said: dict[str, Any] = json.loads(files.estate.read_text("utf-8"))
-    tenant_id = said.pop("tenant_id")
-    return Estate(tenant_id, **{key: frozenset(value) for key, value in said.items()})
+    fields: dict[str, Any] = {key: frozenset(value) if isinstance(value, list) else value for key, value in said.items()}
+    return Estate(**fields)
 
 
 def _flat_programs(files: Files) -> dict[str, Program]:

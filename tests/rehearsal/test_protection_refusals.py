@@ -251,7 +251,7 @@ DEPLOYMENTS: Final[dict[str, Bent]] = {
     ),
 }
 
-DEPLOYMENTS |= {
+NESTED: Final[dict[str, Bent]] = {
     "a nested deployment of no subscription that exists": (
         "cheap elsewhere",
         {f"{_FIRST}.subscriptionId": "99999999-0000-4000-8000-000000000000"},
@@ -272,7 +272,7 @@ DEPLOYMENTS |= {
     ),
 }
 
-BENT: Final = DASHBOARDS | INSIGHTS | DEFENDER | DEPLOYMENTS
+BENT: Final = DASHBOARDS | INSIGHTS | DEFENDER | DEPLOYMENTS | NESTED
 
 
 @pytest.mark.parametrize("what", BENT)
@@ -284,7 +284,7 @@ def test_what_azure_refuses_is_refused(what: str) -> None:
 
 
 def test_one_fault_names_one_refusal() -> None:
-    assert len(BENT) == sum(map(len, (DASHBOARDS, INSIGHTS, DEFENDER, DEPLOYMENTS)))
+    assert len(BENT) == sum(map(len, (DASHBOARDS, INSIGHTS, DEFENDER, DEPLOYMENTS, NESTED)))
 
 
 @pytest.mark.parametrize(
