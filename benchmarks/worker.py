@@ -158,7 +158,9 @@ def _estate(files: Files) -> Estate:
     from rehearsal.cloud import Estate
 
     said: dict[str, Any] = json.loads(files.estate.read_text("utf-8"))
-    fields: dict[str, Any] = {key: frozenset(value) if isinstance(value, list) else value for key, value in said.items()}
+    fields: dict[str, Any] = {
+        key: frozenset(value) if isinstance(value, list) else value for key, value in said.items()
+    }
     return Estate(**fields)
 
 
