@@ -253,7 +253,7 @@ def helps(error: SettingsError) -> None:
 
 
 class TestJunkIsRefusedWithAMessageThatHelps:
-    @steady(300)
+    @steady(120)
     @given(spoiled())
     def test_junk_in_a_good_file(self, case: tuple[str, Config]) -> None:
         stack, config = case
@@ -264,7 +264,7 @@ class TestJunkIsRefusedWithAMessageThatHelps:
         if first:
             helps(first)
 
-    @steady(150)
+    @steady(80)
     @given(
         st.text(max_size=14),
         st.dictionaries(
@@ -306,7 +306,7 @@ WEBHOOKS = st.builds(
 class TestAMessageNeverTellsACredential:
     """The address of a webhook is one, and messages stand in the logs of pipelines."""
 
-    @steady(200)
+    @steady(100)
     @given(
         st.sampled_from([(stack, place) for stack in STACKS for place in PLACES[stack]]),
         WEBHOOKS.flatmap(lambda url: st.sampled_from([url, [url], {"channel": url}, {"channel": [url]}])),

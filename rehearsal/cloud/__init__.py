@@ -1,4 +1,4 @@
-"""The stand-in cloud: how Azure answers, and what it refuses, as one model in this process.
+"""The stand-in cloud: how Azure and Azure DevOps answer, and what they refuse, as one model in this process.
 
 It is strict, because a lenient one proves nothing, and it knows what its authors know. Types that it does
 not know are errors. `rehearsal.faces` shows this one model to unit tests and to the engine.
@@ -6,8 +6,8 @@ not know are errors. `rehearsal.faces` shows this one model to unit tests and to
 
 from __future__ import annotations
 
-from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff, Estate, Unknown
+from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff, Estate, Existing, Unknown
 from rehearsal.cloud.model import Cloud
 from rehearsal.cloud.world import Resource
 
-__all__ = ["UNKNOWN", "Answer", "Change", "Cloud", "CloudError", "Diff", "Estate", "Resource", "Unknown"]
+__all__ = ["UNKNOWN", "Answer", "Change", "Cloud", "CloudError", "Diff", "Estate", "Existing", "Resource", "Unknown"]

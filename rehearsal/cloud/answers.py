@@ -60,11 +60,30 @@ class Diff:
 
 
 @dataclass(frozen=True)
+class Existing:
+    """One thing of Azure DevOps that exists before the program runs.
+
+    `kind` is project, repository, definition, endpoint, environment, variablegroup, group, user, team, queue or pool.
+    `id` is the one that Azure DevOps itself uses; of a group, a user and a team it is the id of the identity, from
+    which the descriptor follows. `project` is the id of the project it lies in; a group without one is the
+    organisation's.
+    """
+
+    kind: str
+    id: str
+    name: str
+    project: str = ""
+
+
+@dataclass(frozen=True)
 class Estate:
     """What exists before the program runs, and is therefore not of its making.
 
     `resource_ids` are ARM ids in any case; the groups and parents that lie on their way exist as well.
-    The other sets are object ids of the directory, apart from `subscriptions`, which are GUIDs.
+    The other sets are object ids of the directory, apart from `subscriptions`, which are GUIDs, and `applications`,
+    which are client ids. `organization` is the URL of the one Azure DevOps organisation; without it, any URL that is
+    well formed is taken for it. `extensions` are those installed there, written `publisher.extension`, and `delivery`
+    what else it holds.
     """
 
     tenant_id: str
@@ -73,11 +92,18 @@ class Estate:
     groups: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
     service_principals: frozenset[str] = frozenset()
+    applications: frozenset[str] = frozenset()
+    organization: str = ""
+    extensions: frozenset[str] = frozenset()
+    delivery: frozenset[Existing] = frozenset()
 
     def merged(self, other: Estate) -> Estate:
         """Both estates as one. They must lie in one tenant, as the stacks of one delivery system do."""
         if other.tenant_id.lower() != self.tenant_id.lower():
             raise ValueError(f"one stand-in is one tenant: {self.tenant_id}, not also {other.tenant_id}")
+        homes = {url.rstrip("/").lower(): url for url in (other.organization, self.organization) if url}
+        if len(homes) > 1:
+            raise ValueError(f"one stand-in is one organisation, not {' and '.join(sorted(homes))}")
         return Estate(
             tenant_id=self.tenant_id,
             subscriptions=self.subscriptions | other.subscriptions,
@@ -85,4 +111,8 @@ class Estate:
             groups=self.groups | other.groups,
             users=self.users | other.users,
             service_principals=self.service_principals | other.service_principals,
+            applications=self.applications | other.applications,
+            organization=next(iter(homes.values()), ""),
+            extensions=self.extensions | other.extensions,
+            delivery=self.delivery | other.delivery,
         )

@@ -17,6 +17,8 @@ from typing import Any
 from rehearsal.cloud import arm
 from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff, Estate
 from rehearsal.cloud.azure import INVOKES, KINDS
+from rehearsal.cloud.azuredevops import KINDS as DELIVERY
+from rehearsal.cloud.azuredevops import DevOps
 from rehearsal.cloud.checks import check_fixed, check_free, check_parents, check_unused
 from rehearsal.cloud.kinds import Kind, Request, identity_outputs
 from rehearsal.cloud.kubernetes import ApiServers
@@ -38,6 +40,7 @@ class Cloud:
         self._world = World(estate)
         self._traffic = Traffic()
         self.kubernetes = ApiServers(self._world, self._lock, inside_network=inside_network)
+        self.devops = DevOps(self._world, self._lock, self._traffic)
 
     @property
     def resources(self) -> Mapping[str, Resource]:
@@ -53,6 +56,7 @@ class Cloud:
         """Adds to what exists: the estate of a further stack."""
         with self._lock:
             self._world.admit(estate)
+            self.devops.admit()
 
     def named(
         self,
@@ -152,11 +156,11 @@ class Cloud:
 
     def fail(self, type_: str, error: CloudError, times: int = 1) -> None:
         """Makes the next writes of a type fail, for tests of what a fault leaves behind."""
-        self._traffic.fail(_kind(type_).token, error, times)
+        self._traffic.fail(_token(type_), error, times)
 
     def delay(self, type_: str, seconds: float) -> None:
         """Makes writes of a type take time, for tests of what runs side by side."""
-        self._traffic.delay(_kind(type_).token, seconds)
+        self._traffic.delay(_token(type_), seconds)
 
     def drift(self, id: str, path: str, value: Any) -> None:
         """Changes one property behind the program's back, as a person in the portal or the service would."""
@@ -259,6 +263,11 @@ class Cloud:
         if found is None:
             raise CloudError("ResourceNotFound", f"The Resource '{id}' was not found.")
         return found
+
+
+def _token(type_: str) -> str:
+    """A type whose writes can be made to fail or to take time."""
+    return type_ if type_ in DELIVERY else _kind(type_).token
 
 
 def _kind(type_: str) -> Kind:

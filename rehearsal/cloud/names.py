@@ -164,6 +164,16 @@ NAMES: Final[dict[str, NameRule]] = {
         r"^[A-Za-z][A-Za-z0-9_]*$", 4, 63, "InvalidParameter", "letters, digits and '_'; starts with a letter"
     ),
     "Microsoft.OperationalInsights/workspaces/savedSearches": _plain(260),
+    # Patterns of the API descriptions, 2024-02-01 and 2025-01-21.
+    "Microsoft.DevCenter/devcenters": _rule(
+        r"^[A-Za-z0-9][A-Za-z0-9-]*$", 3, 26, "InvalidResourceName", "letters, digits and '-'; starts with no '-'"
+    ),
+    "Microsoft.DevCenter/projects": _rule(
+        r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", 3, 63, "InvalidResourceName", "letters, digits, '-', '_' and '.'"
+    ),
+    "Microsoft.DevOpsInfrastructure/pools": _rule(
+        r"^[A-Za-z0-9][A-Za-z0-9.-]*[A-Za-z0-9-]$", 3, 44, "InvalidResourceName", "letters, digits, '-' and '.'"
+    ),
 }
 
 

@@ -38,7 +38,7 @@ def check_shape(request: Request) -> None:
             raise CloudError("InvalidRequestContent", f"The request for {request.id} lacks the property '{key}'.")
     if request.kind.located and not request.given("location"):
         raise CloudError("LocationRequired", f"The location property is required for {request.id}.")
-    for path in _snake_paths(request.inputs, ""):
+    for path in snake_paths(request.inputs, ""):
         # The SDK translates argument classes, but leaves the keys of a plain dictionary in a union alone.
         raise CloudError(
             "InvalidRequestContent",
@@ -47,16 +47,17 @@ def check_shape(request: Request) -> None:
     _check_tags(request)
 
 
-def _snake_paths(value: Any, path: str) -> Iterator[str]:
+def snake_paths(value: Any, path: str) -> Iterator[str]:
+    """The paths of property names that are written in snake case."""
     if isinstance(value, Mapping):
         for key, child in value.items():
             if _SNAKE.match(str(key)):
                 yield f"{path}{key}"
             if key not in _FREE_KEYS:
-                yield from _snake_paths(child, f"{path}{key}.")
+                yield from snake_paths(child, f"{path}{key}.")
     elif isinstance(value, (list, tuple)):
         for child in value:
-            yield from _snake_paths(child, path)
+            yield from snake_paths(child, path)
 
 
 def _check_tags(request: Request) -> None:

@@ -54,6 +54,8 @@ class World:
         self.reserved: dict[tuple[str, str], str] = {}
         self.inside: dict[str, dict[tuple[str, str], Resource]] = {}
         """What lives in the clusters, by lower-case id of the cluster; see `rehearsal.cloud.kubernetes`."""
+        self.delivery: dict[tuple[str, str], Resource] = {}
+        """What lives in Azure DevOps, by type and id; see `rehearsal.cloud.azuredevops`."""
         self._open(estate)
 
     def admit(self, estate: Estate) -> None:

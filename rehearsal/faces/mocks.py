@@ -15,11 +15,13 @@ from pulumi.runtime import rpc, settings
 
 from rehearsal.cloud import UNKNOWN, Cloud, CloudError
 from rehearsal.cloud.values import guid
+from rehearsal.faces.servicer import Service
 from rehearsal.faces.wire import integral
 
 _STACK_REFERENCE = "pulumi:pulumi:StackReference"
 _PROVIDER = "pulumi:providers:"
 _OBJECT = "kubernetes:"
+_DELIVERY = "azuredevops:"
 
 
 class CloudMocks(pulumi.runtime.Mocks):
@@ -50,12 +52,13 @@ class CloudMocks(pulumi.runtime.Mocks):
             return "", inputs
         if args.typ.startswith(_OBJECT):
             return self._object(args, inputs)
+        service = self._service(args.typ)
         if args.resource_id:
-            found = self.cloud.read(args.typ, args.resource_id)
+            found = service.read(args.typ, args.resource_id)
             if found is None:
                 raise CloudError("ResourceNotFound", f"The Resource '{args.resource_id}' was not found.")
             return found.id, found.outputs
-        answer = self.cloud.create(
+        answer = service.create(
             args.typ,
             args.name,
             inputs,
@@ -66,7 +69,10 @@ class CloudMocks(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         subscription = self._subscription(args.provider)
-        return self.cloud.invoke(args.token, _plain(args.args), subscription=subscription), []
+        return self._service(args.token).invoke(args.token, _plain(args.args), subscription=subscription), []
+
+    def _service(self, token: str) -> Service:
+        return self.cloud.devops if token.startswith(_DELIVERY) else self.cloud
 
     def _stack(self, name: str) -> tuple[str, dict[str, Any]]:
         if name not in self.stacks:
@@ -80,6 +86,8 @@ class CloudMocks(pulumi.runtime.Mocks):
 
     def _provider(self, args: pulumi.runtime.MockResourceArgs, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         id = guid(args.typ, args.name)
+        if args.typ == f"{_PROVIDER}{_DELIVERY.rstrip(':')}":
+            self.cloud.devops.configure(inputs)
         self._configurations[id] = inputs
         return id, _wire(inputs)
 

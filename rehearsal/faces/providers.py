@@ -6,7 +6,7 @@ plugins. All servers show one cloud. They listen on the loopback interface only 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
@@ -15,10 +15,12 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from rehearsal.cloud import Cloud
+from rehearsal.faces.delivery import DeliveryProvider
 from rehearsal.faces.objects import ObjectProvider
 from rehearsal.faces.servicer import Provider
 
 PACKAGES: Final = ("azure-native", "azuredevops", "kubernetes")
+_OWN: Final[Mapping[str, type[Provider]]] = {"azuredevops": DeliveryProvider, "kubernetes": ObjectProvider}
 # Enough for the engine's own parallelism; the model answers in well under a millisecond.
 _THREADS: Final = 16
 _OPTIONS: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
@@ -33,7 +35,7 @@ def served(cloud: Cloud) -> Iterator[str]:
         try:
             for package in PACKAGES:
                 server = grpc.server(threads, options=_OPTIONS)
-                provider = ObjectProvider(package, cloud) if package == "kubernetes" else Provider(package, cloud)
+                provider = _OWN.get(package, Provider)(package, cloud)
                 provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
                 addresses.append(f"{package}:{server.add_insecure_port('127.0.0.1:0')}")
                 server.start()

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
 import grpc
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from rehearsal.cloud import Cloud, CloudError, Diff
+from rehearsal.cloud import Answer, Cloud, CloudError, Diff
 from rehearsal.cloud.values import lookup
 from rehearsal.faces.wire import decode, encode
 
@@ -26,12 +26,50 @@ _DISTRIBUTIONS: Final = {
 _KIND: Final = provider_pb2.PropertyDiff
 
 
+class Service(Protocol):
+    """Who answers: the cloud, or a service of it that has resources of its own."""
+
+    def named(
+        self,
+        type_: str,
+        name: str,
+        inputs: Mapping[str, Any],
+        olds: Mapping[str, Any] | None = None,
+        *,
+        salt: str = "",
+        location: str | None = None,
+    ) -> dict[str, Any]: ...
+
+    def check(self, type_: str, inputs: Mapping[str, Any]) -> list[tuple[str, str]]: ...
+
+    def diff(self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Diff: ...
+
+    def create(
+        self,
+        type_: str,
+        name: str,
+        inputs: Mapping[str, Any],
+        *,
+        preview: bool = False,
+        subscription: str | None = None,
+    ) -> Answer: ...
+
+    def read(self, type_: str, id: str) -> Answer | None: ...
+
+    def update(self, type_: str, id: str, inputs: Mapping[str, Any], *, preview: bool = False) -> Answer: ...
+
+    def delete(self, type_: str, id: str) -> None: ...
+
+    def invoke(self, token: str, args: Mapping[str, Any], *, subscription: str | None = None) -> dict[str, Any]: ...
+
+
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """Serves one package to all provider instances of an engine; each has a connection of its own."""
 
-    def __init__(self, package: str, cloud: Cloud) -> None:
+    def __init__(self, package: str, cloud: Cloud, service: Service | None = None) -> None:
         self._package = package
         self._cloud = cloud
+        self._service = service or cloud
         self._configurations: dict[str, dict[str, Any]] = {}
         self._latest: dict[str, Any] = {}
 
@@ -70,9 +108,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:
         type_, name = type_and_name(request)
         news = decode(request.news)
-        with _refusals(context):
+        with self._refusals(context):
             olds = decode(request.olds).values
-            inputs = self._cloud.named(
+            inputs = self._service.named(
                 type_,
                 name,
                 news.values,
@@ -80,7 +118,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 salt=request.urn,
                 location=self.configuration(context).get("location"),
             )
-            problems = self._cloud.check(type_, inputs)
+            problems = self._service.check(type_, inputs)
         failures = [provider_pb2.CheckFailure(property=key, reason=reason) for key, reason in problems]
         return provider_pb2.CheckResponse(inputs=encode(inputs, news.secrets), failures=failures)
 
@@ -88,14 +126,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         type_, _ = type_and_name(request)
         olds = decode(request.old_inputs if request.HasField("old_inputs") else request.olds).values
         news = decode(request.news).values
-        with _refusals(context):
-            return diff_response(self._cloud.diff(type_, olds, news), olds, news)
+        with self._refusals(context):
+            return diff_response(self._service.diff(type_, olds, news), olds, news)
 
     def Create(self, request: Any, context: Any) -> Any:
         type_, name = type_and_name(request)
         news = decode(request.properties)
-        with _refusals(context):
-            answer = self._cloud.create(
+        with self._refusals(context):
+            answer = self._service.create(
                 type_, name, news.values, preview=request.preview, subscription=self._subscription(context)
             )
         return provider_pb2.CreateResponse(id=answer.id, properties=encode(answer.outputs, news.secrets))
@@ -103,11 +141,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Read(self, request: Any, context: Any) -> Any:
         type_, _ = type_and_name(request)
         secrets = decode(request.inputs).secrets | decode(request.properties).secrets
-        with _refusals(context):
-            answer = self._cloud.read(type_, request.id)
+        with self._refusals(context):
+            answer = self._service.read(type_, request.id)
             if answer is None:
                 return provider_pb2.ReadResponse(id="")
-            inputs = self._cloud.inputs_of(answer.id)
+            inputs = self.inputs_of(type_, answer.id)
         return provider_pb2.ReadResponse(
             id=answer.id, properties=encode(answer.outputs, secrets), inputs=encode(inputs, secrets)
         )
@@ -115,24 +153,38 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Any) -> Any:
         type_, _ = type_and_name(request)
         news = decode(request.news)
-        with _refusals(context):
-            answer = self._cloud.update(type_, request.id, news.values, preview=request.preview)
+        with self._refusals(context):
+            answer = self._service.update(type_, request.id, news.values, preview=request.preview)
         return provider_pb2.UpdateResponse(properties=encode(answer.outputs, news.secrets))
 
     def Delete(self, request: Any, context: Any) -> Any:
         type_, _ = type_and_name(request)
-        with _refusals(context):
-            self._cloud.delete(type_, request.id)
+        with self._refusals(context):
+            self._service.delete(type_, request.id)
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
         args = decode(request.args)
-        with _refusals(context):
-            result = self._cloud.invoke(request.tok, args.values, subscription=self._subscription(context))
+        with self._refusals(context):
+            result = self._service.invoke(request.tok, args.values, subscription=self._subscription(context))
         return provider_pb2.InvokeResponse(**{"return": encode(result)})
 
     def configuration(self, context: Any) -> dict[str, Any]:
         return self._configurations.get(context.peer(), self._latest)
+
+    def inputs_of(self, type_: str, id: str) -> dict[str, Any]:
+        return self._cloud.inputs_of(id)
+
+    def words(self, refusal: CloudError) -> str:
+        """How the provider tells a refusal."""
+        return f'Code="{refusal.code}" Message="{refusal.message}"'
+
+    @contextmanager
+    def _refusals(self, context: Any) -> Iterator[None]:
+        try:
+            yield
+        except CloudError as refusal:
+            _abort(context.abort, self.words(refusal))
 
     def _subscription(self, context: Any) -> str | None:
         value = self.configuration(context).get("subscriptionId")
@@ -178,13 +230,5 @@ _REPLACING: Final = {
 }
 
 
-@contextmanager
-def _refusals(context: Any) -> Iterator[None]:
-    try:
-        yield
-    except CloudError as refusal:
-        _abort(context.abort, refusal)
-
-
-def _abort(abort: Callable[[Any, str], NoReturn], refusal: CloudError) -> NoReturn:
-    abort(grpc.StatusCode.UNKNOWN, f'Code="{refusal.code}" Message="{refusal.message}"')
+def _abort(abort: Callable[[Any, str], NoReturn], words: str) -> NoReturn:
+    abort(grpc.StatusCode.UNKNOWN, words)

@@ -14,7 +14,7 @@ import pytest
 
 from rehearsal.cloud import Cloud, CloudError, Estate
 from rehearsal.cloud.values import placed
-from tests.rehearsal import landscape_monitoring
+from tests.rehearsal import landscape_azuredevops, landscape_monitoring
 
 TENANT: Final = "72f988bf-0000-4000-8000-000000000001"
 SUBSCRIPTION: Final = "10000000-0000-4000-8000-000000000001"
@@ -343,6 +343,16 @@ def _landscape() -> dict[str, tuple[str, dict[str, Any]]]:
             },
         ),
         **landscape_monitoring.samples(SUBSCRIPTION, _GROUP_ID),
+        "agents_subnet": (
+            "network:Subnet",
+            _subnet(
+                "agents",
+                "10.0.6.0/28",
+                delegations=[{"name": "pool", "serviceName": "Microsoft.DevOpsInfrastructure/pools"}],
+            ),
+        ),
+        "may_run": ("authorization:RoleAssignment", _grant(5, APPLICATION, NETWORK_CONTRIBUTOR, VNET)),
+        **landscape_azuredevops.agents(_GROUP_ID),
         "lock": (
             "authorization:ManagementLockByScope",
             {"lockName": "keep", "scope": VAULT, "level": "CanNotDelete"},

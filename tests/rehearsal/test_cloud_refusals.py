@@ -817,6 +817,9 @@ BAD_NAMES: Final[dict[str, str]] = {
     "cheap": "cheap/tables",
     "contact": "security",
     "export": "to#logs",
+    "center": "-center",
+    "center_project": "-project",
+    "agents": "pool_1",
     "lock": "keep?",
 }
 

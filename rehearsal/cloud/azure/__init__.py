@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from rehearsal.cloud.azure import (
     access,
+    agents,
     alerts,
     cluster,
     collection,
@@ -58,6 +59,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         dashboards,
         defender,
         deployments,
+        agents,
     )
     for kind in area.KINDS
 }

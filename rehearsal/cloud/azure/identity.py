@@ -10,6 +10,7 @@ from rehearsal.cloud.kinds import Kind, Request, refuse_unless
 from rehearsal.cloud.values import guid
 
 CREDENTIAL: Final = "azure-native:managedidentity:FederatedIdentityCredential"
+_CONNECTION_ISSUERS: Final = ("https://login.microsoftonline.com/", "https://vstoken.dev.azure.com/")
 
 
 def _identity(request: Request) -> dict[str, Any]:
@@ -43,6 +44,23 @@ def _known_cluster_issuer(request: Request) -> None:
         for cluster in request.world.of_type("azure-native:containerservice:ManagedCluster")
     }
     refuse_unless(issuer in issuers, "BadRequest", f"No cluster has the issuer '{issuer}'.")
+
+
+def _issued(request: Request) -> None:
+    """What Azure DevOps signs in with is its own secret of sorts: only a service connection tells its subject."""
+    issuer, subject = str(request.get("issuer", "")), str(request.get("subject", ""))
+    if not issuer.startswith(_CONNECTION_ISSUERS):
+        return
+    told = (
+        (found.outputs.get("workloadIdentityFederationIssuer"), found.outputs.get("workloadIdentityFederationSubject"))
+        for found in request.world.delivery.values()
+    )
+    refuse_unless(
+        (issuer, subject) in told,
+        "BadRequest",
+        f"No service connection issued the subject '{subject}' with the issuer '{issuer}': "
+        "a credential for a subject it never issued lets nobody in.",
+    )
 
 
 def _few_and_distinct(request: Request) -> None:
@@ -79,7 +97,7 @@ KINDS: Final = (
         located=False,
         required=("issuer", "subject", "audiences"),
         shape=(_issuer_and_audience,),
-        world=(_known_cluster_issuer, _few_and_distinct),
+        world=(_known_cluster_issuer, _issued, _few_and_distinct),
         one_at_a_time="ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity",
     ),
 )
