@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from pulumi import Input, Resource, ResourceOptions
+from pulumi import Input, Output, Resource, ResourceOptions
 from pulumi_azure_native.authorization import PrincipalType, RoleAssignment
 from pulumi_azure_native.network import (
     PrivateDnsZoneConfigArgs,
@@ -29,8 +29,12 @@ from components.placement import Placement
 ROLES: Mapping[str, str] = MappingProxyType(
     {
         "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
+        "AcrPush": "8311e382-0749-4cb8-b61a-304f252e45ec",
         "Azure Kubernetes Service Cluster User Role": "4abbcc35-e782-43d8-92c5-2d3f1bd2253f",
+        "Azure Kubernetes Service RBAC Writer": "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb",
+        "Container Registry Data Importer and Data Reader": "577a9874-89fd-4f24-9dbd-b5034d0ad23a",
         "Grafana Admin": "22926164-76b3-42b3-bc55-97df8dab3e41",
+        "Grafana Editor": "a79a5197-3a5c-4973-a920-486035ffd60f",
         "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
         "Log Analytics Reader": "73c42c96-874c-492b-b04d-ab87d138a893",
         "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",
@@ -39,6 +43,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "Monitoring Reader": "43d0d8ad-25c7-4714-9337-8ba259a9fe05",
         "Network Contributor": "4d97b98b-1d4f-4787-a291-c67834d212e7",
         "Private DNS Zone Contributor": "b12aa53e-6015-4669-85d0-8515ebb3ae7f",
+        "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     }
 )
 """Azure's built-in roles that the program grants; ids as in Microsoft's list of built-in roles. No other is used."""
@@ -70,13 +75,13 @@ def grant(
     `name` says who gets what, such as `kubelet-pulls-images`; it is unique in the environment, and the physical name
     is made from it.
     """
-    # An id that is known as text may lie in another subscription (a hub's DNS zone); all others are ours.
-    subscription = on.split("/")[2] if isinstance(on, str) else names.subscription_id
+    # The scope may lie in another subscription than ours: a hub's DNS zone, the registry that images come from.
+    definition = Output.from_input(on).apply(lambda scope: role_definition_id(role, scope.split("/")[2]))
     return RoleAssignment(
         name,
         role_assignment_name=names.role_assignment(f"{name}/{role}"),
         scope=on,
-        role_definition_id=role_definition_id(role, subscription),
+        role_definition_id=definition,
         principal_id=to,
         principal_type=PrincipalType.GROUP if kind == "Group" else PrincipalType.SERVICE_PRINCIPAL,
         opts=ResourceOptions(parent=parent, delete_before_replace=True),

@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import ClassVar
 
 WORKLOAD = r"[a-z][a-z0-9]{1,11}"
 """What a workload may be called: 2-12 lower-case letters and digits, so that a registry's name can hold it."""
@@ -99,6 +100,13 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "alert": Rule(260, *_HYPHENATED),
         "savedSearch": Rule(63, *_HYPHENATED),
         "securityExport": Rule(260, *_HYPHENATED),
+        "federatedCredential": Rule(
+            120, r"[A-Za-z0-9][\w-]*", "letters, digits, _ and -, a letter or digit first", shortest=3
+        ),
+        "devCenter": Rule(26, *_HYPHENATED, shortest=3),
+        "devCenterProject": Rule(63, *_HYPHENATED, shortest=3),
+        # Unique in all of Azure, and the name of the pool in Azure DevOps.
+        "agentPool": Rule(44, *_HYPHENATED, shortest=3),
     }
 )
 
@@ -218,6 +226,23 @@ class Names:
     def security_export(self) -> str:
         return self._name("export")
 
+    @property
+    def dev_center(self) -> str:
+        return self._name("dc")
+
+    @property
+    def dev_center_project(self) -> str:
+        return self._name("dcp")
+
+    @property
+    def agent_pool(self) -> str:
+        """Pipelines name the pool by it; unique in all of Azure, so it ends in the hash."""
+        return f"{self._name('agents')}-{self.hash}"
+
+    def federated_credential(self, connection: str) -> str:
+        """One per service connection of an identity."""
+        return f"connection-{connection}"
+
     def data_collection_endpoint(self, purpose: str) -> str:
         return self._name("dce", purpose)
 
@@ -298,6 +323,11 @@ class Names:
         yield "application_insights", "applicationInsights", self.application_insights
         yield "action_group", "actionGroup", self.action_group
         yield "security_export", "securityExport", self.security_export
+        yield "dev_center", "devCenter", self.dev_center
+        yield "dev_center_project", "devCenterProject", self.dev_center_project
+        yield "agent_pool", "agentPool", self.agent_pool
+        longest_connection = DeliveryNames(self.environment).connection("dashboards")
+        yield "federated_credential", "federatedCredential", self.federated_credential(longest_connection)
         yield "data_collection_endpoint", "dataCollectionEndpoint", self.data_collection_endpoint("delivery")
         yield "data_collection_rule", "dataCollectionRule", self.data_collection_rule("containers")
         yield "alert", "alert", self.alert("registry-access-from-outside")
@@ -313,6 +343,41 @@ class Names:
             if not (rule.shortest <= len(name) <= rule.longest and re.fullmatch(rule.pattern, name, re.ASCII)):
                 found.append(Misfit(what, name, rule))
         return tuple(found)
+
+
+@dataclass(frozen=True)
+class DeliveryNames:
+    """What an environment is called inside the Azure DevOps project.
+
+    The rule is `<kind>-<key>`, where the key is the environment's (its stack's name) as it stands, and the key alone
+    for the environment itself. Azure Pipelines resolves such names before the first job of a run, so the pipelines'
+    YAML derives them by the same rule in template expressions (`deploy-${{ environment.key }}`). What a project has
+    once is named by its kind alone: `ci`, `pr`, `platform`. With keys of at most ten characters, every name stays far
+    below the limits of Azure DevOps.
+    """
+
+    key: str
+
+    CI_CONNECTION: ClassVar[str] = "ci"
+    PLATFORM_REPOSITORY: ClassVar[str] = "platform"
+    APPLICATION_REPOSITORY: ClassVar[str] = "application"
+
+    @property
+    def environment(self) -> str:
+        return self.key
+
+    @property
+    def variable_group(self) -> str:
+        return f"environment-{self.key}"
+
+    @property
+    def approvers(self) -> str:
+        """The project's group of those who approve releases to the environment."""
+        return f"approvers-{self.key}"
+
+    def connection(self, job: str) -> str:
+        """The service connection of one job: `deploy`, `promote`, `dashboards`."""
+        return f"{job}-{self.key}"
 
 
 def tags(workload: str, environment: str, tier: str, own: Mapping[str, str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import settings
 from components.naming import Names
 from components.placement import Placement
 from rehearsal.cloud import Cloud, CloudError, Estate
+from rehearsal.cloud.answers import Existing
 from rehearsal.faces.mocks import CloudMocks
 from rehearsal.preview import stand_in
 
@@ -31,6 +32,8 @@ WORKSPACE = (
     f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-logs/providers/Microsoft.OperationalInsights/workspaces/log-all"
 )
 GROUP = "9a8b7c00-1111-4222-8333-444455556666"
+SERVICE = "6b5c4d00-1111-4222-8333-444455556666"
+"""Object id of a service of Azure's in the directory."""
 NAMES = Names("shop", "test", SUBSCRIPTION)
 TAGS = {"owner": "somebody"}
 
@@ -63,15 +66,21 @@ def opened(value: Any) -> Any:
     return value
 
 
-def declared(build: Callable[[Placement], object], *existing: str, protect: bool = False) -> Declared:
-    """What `build` registers, given a place in a subscription with a workspace and whatever else exists."""
+def declared(
+    build: Callable[[Placement], object], *existing: str, protect: bool = False, delivery: Iterable[Existing] = ()
+) -> Declared:
+    """What `build` registers, given a place in a subscription with a workspace and whatever else exists.
+
+    `delivery` is what exists in Azure DevOps.
+    """
     estate = Estate(
         tenant_id=TENANT,
         subscriptions=frozenset({SUBSCRIPTION, *(each.split("/")[2] for each in existing)}),
         resource_ids=frozenset({WORKSPACE, *existing}),
         groups=frozenset({GROUP}),
         users=frozenset(),
-        service_principals=frozenset(),
+        service_principals=frozenset({SERVICE}),
+        delivery=frozenset(delivery),
     )
 
     def program() -> None:

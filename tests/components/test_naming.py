@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import uuid
@@ -9,13 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
+import yaml
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import settings
 from components import naming
 from components.naming import Names
-from tests.stackfiles import shipped, steady
+from components.observability import activity
+from tests.stackfiles import ROOT, shipped, steady
 
 WORKLOADS = st.from_regex(naming.WORKLOAD, fullmatch=True)
 ENVIRONMENTS = st.from_regex(naming.ENVIRONMENT, fullmatch=True)
@@ -47,6 +50,12 @@ class Limit:
         )
 
 
+def without(refused: str) -> dict[str, str]:
+    """Everything but these and control characters, with no space and no full stop last."""
+    kept = rf"^\x00-\x1f{refused}"
+    return {"characters": kept, "first": kept, "last": f"{kept}. "}
+
+
 ALNUM = "A-Za-z0-9"
 DOTTED = {"characters": "A-Za-z0-9._-", "last": "A-Za-z0-9_"}
 AZURE = {
@@ -70,9 +79,45 @@ AZURE = {
     "workspace": Limit(4, 63, "A-Za-z0-9-"),
     "diagnostic_setting": Limit(1, 260, "A-Za-z0-9_-"),
     "lock": Limit(1, 90, r"A-Za-z0-9().\-_", last=r"A-Za-z0-9()\-_"),
+    "metrics_workspace": Limit(4, 63, "A-Za-z0-9-"),
+    # Not in that table: the lengths to which Microsoft's own templates of container insights and metrics cut them.
+    "data_collection_endpoint": Limit(3, 44, "A-Za-z0-9-"),
+    "data_collection_rule": Limit(3, 64, "A-Za-z0-9-"),
+    # 30 by the service's own interface; its page of the portal takes 23.
+    "grafana": Limit(2, 23, "A-Za-z0-9-", first="A-Za-z"),
+    "dashboard": Limit(2, 30, "A-Za-z0-9-", first="A-Za-z"),
+    "application_insights": Limit(1, 260, **without(r"%&\\?/")),
+    "action_group": Limit(1, 260, **without(r":<>+/&%\\?")),
+    # Of log alerts and of activity-log alerts, whatever either refuses.
+    "alert": Limit(1, 260, **without(r"*<>%{}&:\\?/#+@")),
+    "deployment": Limit(1, 64, r"A-Za-z0-9_().\-", first=r"A-Za-z0-9_().\-", last=r"A-Za-z0-9_().\-"),
+    # Published for neither; the length of the workspace's name serves the one, that of an alert the other.
+    "saved_search": Limit(1, 63, "A-Za-z0-9-"),
+    "security_export": Limit(1, 260, "A-Za-z0-9._-"),
+    # Of the references of their own services: dev centers, managed DevOps pools, managed identities.
+    "dev_center": Limit(3, 26, "A-Za-z0-9._-"),
+    "dev_center_project": Limit(3, 63, "A-Za-z0-9._-"),
+    "agent_pool": Limit(3, 44, "A-Za-z0-9.-"),
+    "federated_credential": Limit(3, 120, "A-Za-z0-9_-", last="A-Za-z0-9_-"),
 }
-GLOBAL = ("registry", "ci_vault", "workload_vault")
+GLOBAL = ("registry", "ci_vault", "workload_vault", "grafana", "agent_pool")
 """What is unique in all of Azure, not just in its resource group."""
+
+
+def purposes() -> list[tuple[str, str]]:
+    """Kinds of names with the purposes that the program makes them for: those in its text, and those in its data."""
+    kinds = [what for what, _, _ in LONGEST.all() if callable(getattr(Names, what))]
+    used = set()
+    for path in (ROOT / "components").rglob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            if isinstance(call.func, ast.Attribute) and call.func.attr in kinds:
+                used |= {(call.func.attr, said.value) for said in call.args if isinstance(said, ast.Constant)}
+    seen = ROOT / "components" / "observability"
+    for kind, file in (("alert", "log_alerts.yaml"), ("saved_search", "saved_queries.yaml")):
+        used |= {(kind, entry["name"]) for entry in yaml.safe_load((seen / "data" / file).read_text())}
+    used |= {("alert", name) for name in activity.GUARDED}
+    used |= {("dashboard", path.stem) for path in (seen / "dashboards").glob("*.json")}
+    return sorted((kind, str(purpose)) for kind, purpose in used)
 
 
 class TestEveryLegalCombinationFits:
@@ -96,6 +141,11 @@ class TestEveryLegalCombinationFits:
         own = {name for name, _ in inspect.getmembers(Names) if not name.startswith("_")}
         apart = {"all", "misfits", "hash", "role_assignment", "generation"}
         assert own - apart == {what for what, _, _ in LONGEST.all()} == AZURE.keys()
+
+    @pytest.mark.parametrize(("kind", "purpose"), purposes())
+    def test_no_purpose_in_use_is_longer_than_the_one_whose_length_is_tested(self, kind: str, purpose: str) -> None:
+        tested = next(name for what, _, name in LONGEST.all() if what == kind)
+        assert len(getattr(LONGEST, kind)(purpose)) <= len(tested)
 
     @steady(100)
     @given(ENVIRONMENTS)
@@ -188,6 +238,21 @@ class TestNamesAreStable:
                     "virtual_network_peering": "peer-shop-staging-private-endpoints",
                     "identity": "id-shop-staging-private-endpoints",
                     "lock": "lock-shop-staging-private-endpoints",
+                    "metrics_workspace": "amw-shop-staging",
+                    "grafana": "amg-staging-ueigw7",
+                    "application_insights": "appi-shop-staging",
+                    "action_group": "ag-shop-staging",
+                    "security_export": "export-shop-staging",
+                    "data_collection_endpoint": "dce-shop-staging-delivery",
+                    "data_collection_rule": "dcr-shop-staging-containers",
+                    "alert": "alert-shop-staging-registry-access-from-outside",
+                    "saved_search": "query-shop-staging-deployment-frequency",
+                    "deployment": "deploy-shop-staging-log-table-plans",
+                    "dashboard": "staging-supply-chain",
+                    "dev_center": "dc-shop-staging",
+                    "dev_center_project": "dcp-shop-staging",
+                    "agent_pool": "agents-shop-staging-ueigw7",
+                    "federated_credential": "connection-dashboards-staging",
                 },
             ),
             (
@@ -212,6 +277,21 @@ class TestNamesAreStable:
                     "virtual_network_peering": "peer-shop-prod-private-endpoints",
                     "identity": "id-shop-prod-private-endpoints",
                     "lock": "lock-shop-prod-private-endpoints",
+                    "metrics_workspace": "amw-shop-prod",
+                    "grafana": "amg-prod-7a4oy4",
+                    "application_insights": "appi-shop-prod",
+                    "action_group": "ag-shop-prod",
+                    "security_export": "export-shop-prod",
+                    "data_collection_endpoint": "dce-shop-prod-delivery",
+                    "data_collection_rule": "dcr-shop-prod-containers",
+                    "alert": "alert-shop-prod-registry-access-from-outside",
+                    "saved_search": "query-shop-prod-deployment-frequency",
+                    "deployment": "deploy-shop-prod-log-table-plans",
+                    "dashboard": "prod-supply-chain",
+                    "dev_center": "dc-shop-prod",
+                    "dev_center_project": "dcp-shop-prod",
+                    "agent_pool": "agents-shop-prod-7a4oy4",
+                    "federated_credential": "connection-dashboards-prod",
                 },
             ),
         ],

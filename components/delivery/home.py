@@ -1,0 +1,153 @@
+"""Where delivery lives: project, repositories, pipelines, branch policies, extensions, and who CI is to Azure.
+
+It exists once, in the stack that owns delivery. Seeds come first, pipelines next, policies last, so that nothing is
+pushed to a branch that takes no pushes.
+
+What it does not do: it says nothing about environments; each stack makes its own (`DeliveryEnvironment`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
+
+from components.delivery import rights
+from components.delivery.checks import ChecksArgs, Gates
+from components.delivery.extensions import Extensions, ExtensionsArgs
+from components.delivery.identity import PipelineIdentity, PipelineIdentityArgs, Subscription
+from components.delivery.pipelines import (
+    CI,
+    PLATFORM_PR,
+    PR,
+    AzureRepository,
+    GitHubRepository,
+    Pipelines,
+    PipelinesArgs,
+)
+from components.delivery.policies import BranchPolicies, BranchPoliciesArgs
+from components.delivery.project import (
+    DeliveryProject,
+    DeliveryProjectArgs,
+    ExistingProject,
+    RepositoryArgs,
+    SeededRepository,
+)
+from components.naming import DeliveryNames
+from components.placement import Placement
+
+
+@dataclass(frozen=True)
+class Home:
+    """What an environment needs to know about the home of delivery: from this stack, or from another's contract."""
+
+    project_id: Input[str]
+    project_name: Input[str]
+    pipelines: Mapping[str, Input[int]]
+    """Ids of the pipelines by name."""
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """What a new repository of Azure Repos starts with: path to content."""
+
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class DeliveryHomeArgs:
+    place: Placement
+    project: DeliveryProjectArgs | ExistingProject
+    platform: Seeds
+    application: Seeds | GitHubRepository
+    paths: Mapping[str, str]
+    """Where the YAML of each pipeline lies in its repository: keys `pr`, `ci`, `cd`, `platform-pr`."""
+    subscription: Subscription
+    registry_id: Input[str]
+    """The nonproduction registry, which CI pushes to."""
+    ci_vault_id: Input[str]
+    run_records_id: Input[str]
+    """Of the collection rule that takes the records of runs."""
+    reviewers: int = 1
+    branches_known: bool = True
+    """See `ChecksArgs`."""
+    extensions: ExtensionsArgs = field(default_factory=ExtensionsArgs)
+
+
+class DeliveryHome(ComponentResource):
+    """What delivery has once."""
+
+    project_id: Output[str]
+    project_name: Output[str]
+    pipelines: dict[str, Output[int]]
+    repository_ids: dict[str, Output[str]]
+    """Of the repositories in Azure Repos, by name."""
+
+    def __init__(self, name: str, args: DeliveryHomeArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aks-cicd:delivery:DeliveryHome", name, None, opts)
+        own = ResourceOptions(parent=self)
+        self._choose_project(args.project)
+        Extensions("extensions", args.extensions, own)
+        platform = self._repository(DeliveryNames.PLATFORM_REPOSITORY, args.platform)
+        seeded: list[Resource] = list(platform.ready)
+        self.repository_ids = {DeliveryNames.PLATFORM_REPOSITORY: platform.id}
+        code: AzureRepository | GitHubRepository
+        validated = {PLATFORM_PR: platform}
+        if isinstance(args.application, GitHubRepository):
+            code = args.application
+        else:
+            application = self._repository(DeliveryNames.APPLICATION_REPOSITORY, args.application)
+            seeded += application.ready
+            self.repository_ids[DeliveryNames.APPLICATION_REPOSITORY] = application.id
+            code, validated[PR] = AzureRepository(application.id), application
+        pipelines = Pipelines(
+            "pipelines",
+            PipelinesArgs(self.project_id, AzureRepository(platform.id), code, args.paths, after=seeded),
+            own,
+        )
+        self.pipelines = pipelines.ids
+        for pipeline, repository in validated.items():
+            policies = BranchPoliciesArgs(
+                self.project_id, repository.id, self.pipelines[pipeline], args.reviewers, after=repository.ready
+            )
+            BranchPolicies("platform" if pipeline == PLATFORM_PR else "application", policies, own)
+        self._let_ci_in(args)
+        self.register_outputs({"projectId": self.project_id, "pipelines": self.pipelines})
+
+    @property
+    def home(self) -> Home:
+        return Home(self.project_id, self.project_name, self.pipelines)
+
+    def _choose_project(self, wanted: DeliveryProjectArgs | ExistingProject) -> None:
+        if isinstance(wanted, ExistingProject):
+            self.project_id, self.project_name = Output.from_input(wanted.id), Output.from_input(wanted.name)
+        else:
+            project = DeliveryProject("project", wanted, ResourceOptions(parent=self))
+            self.project_id, self.project_name = project.id, project.name
+
+    def _repository(self, name: str, seeds: Seeds) -> SeededRepository:
+        return SeededRepository(name, RepositoryArgs(self.project_id, name, seeds.files), ResourceOptions(parent=self))
+
+    def _let_ci_in(self, args: DeliveryHomeArgs) -> None:
+        PipelineIdentity(
+            "ci",
+            PipelineIdentityArgs(
+                args.place,
+                purpose="ci",
+                connections=(DeliveryNames.CI_CONNECTION,),
+                subscription=args.subscription,
+                checks=ChecksArgs(
+                    self.project_id,
+                    production=False,
+                    # A branch that nobody has reviewed pushes no image; runs of main may overtake each other.
+                    gates=Gates(exclusive_lock=False),
+                    branches_known=args.branches_known,
+                ),
+                rights=rights.ci(
+                    registry_id=args.registry_id, vault_id=args.ci_vault_id, run_records_id=args.run_records_id
+                ),
+                pipelines={CI: self.pipelines[CI]},
+            ),
+            ResourceOptions(parent=self),
+        )

@@ -1,0 +1,112 @@
+"""Branch policies: nothing reaches `main` but by a pull request that is built, reviewed by another person and settled.
+
+They come last: a branch with a required policy takes no push, so seeds and pipelines stand before. The gates of the
+environments rely on them, because a branch without a required policy does not count as protected there.
+
+What it does not do: branches on GitHub are protected there, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pulumi import ComponentResource, Input, Resource, ResourceOptions
+from pulumi_azuredevops import (
+    BranchPolicyBuildValidation,
+    BranchPolicyBuildValidationSettingsArgs,
+    BranchPolicyBuildValidationSettingsScopeArgs,
+    BranchPolicyCommentResolution,
+    BranchPolicyCommentResolutionSettingsArgs,
+    BranchPolicyCommentResolutionSettingsScopeArgs,
+    BranchPolicyMergeTypes,
+    BranchPolicyMergeTypesSettingsArgs,
+    BranchPolicyMergeTypesSettingsScopeArgs,
+    BranchPolicyMinReviewers,
+    BranchPolicyMinReviewersSettingsArgs,
+    BranchPolicyMinReviewersSettingsScopeArgs,
+)
+
+from components.delivery.checks import MAIN
+
+VALID_MINUTES = 12 * 60
+"""A green build counts this long after `main` has moved on; then the pull request is built again."""
+
+
+@dataclass(frozen=True)
+class BranchPoliciesArgs:
+    project_id: Input[str]
+    repository_id: Input[str]
+    build_definition_id: Input[int]
+    """The pipeline that must be green; its YAML lies in the same repository."""
+    reviewers: int
+    """How many people beside the author must agree, at least one."""
+    after: Sequence[Resource]
+    """The seeds."""
+
+
+class BranchPolicies(ComponentResource):
+    """The policies of one repository's `main`."""
+
+    def __init__(self, name: str, args: BranchPoliciesArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aks-cicd:delivery:BranchPolicies", name, None, opts)
+        if args.reviewers < 1:
+            raise ValueError("a change needs the consent of at least one person beside its author")
+        own = ResourceOptions(parent=self, depends_on=list(args.after))
+        scope = {"repository_id": args.repository_id, "repository_ref": MAIN, "match_type": "Exact"}
+        BranchPolicyBuildValidation(
+            f"{name}-is-built",
+            project_id=args.project_id,
+            enabled=True,
+            blocking=True,
+            settings=BranchPolicyBuildValidationSettingsArgs(
+                display_name="Checks of the pull request",
+                build_definition_id=args.build_definition_id,
+                queue_on_source_update_only=True,
+                manual_queue_only=False,
+                valid_duration=VALID_MINUTES,
+                scopes=[BranchPolicyBuildValidationSettingsScopeArgs(**scope)],
+            ),
+            opts=own,
+        )
+        BranchPolicyMinReviewers(
+            f"{name}-is-reviewed",
+            project_id=args.project_id,
+            enabled=True,
+            blocking=True,
+            settings=BranchPolicyMinReviewersSettingsArgs(
+                reviewer_count=args.reviewers,
+                submitter_can_vote=False,
+                last_pusher_cannot_approve=True,
+                allow_completion_with_rejects_or_waits=False,
+                on_push_reset_approved_votes=True,
+                on_push_reset_all_votes=True,
+                scopes=[BranchPolicyMinReviewersSettingsScopeArgs(**scope)],
+            ),
+            opts=own,
+        )
+        BranchPolicyCommentResolution(
+            f"{name}-is-settled",
+            project_id=args.project_id,
+            enabled=True,
+            blocking=True,
+            settings=BranchPolicyCommentResolutionSettingsArgs(
+                scopes=[BranchPolicyCommentResolutionSettingsScopeArgs(**scope)]
+            ),
+            opts=own,
+        )
+        BranchPolicyMergeTypes(
+            f"{name}-is-squashed",
+            project_id=args.project_id,
+            enabled=True,
+            blocking=True,
+            settings=BranchPolicyMergeTypesSettingsArgs(
+                allow_squash=True,
+                allow_rebase_and_fast_forward=False,
+                allow_basic_no_fast_forward=False,
+                allow_rebase_with_merge=False,
+                scopes=[BranchPolicyMergeTypesSettingsScopeArgs(**scope)],
+            ),
+            opts=own,
+        )
+        self.register_outputs({})

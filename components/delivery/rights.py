@@ -1,0 +1,73 @@
+"""What each identity of the pipelines may do: a closed list, as plain data.
+
+Every right is one built-in role on one scope. Nobody else is granted these, and no pipeline has more:
+
+| identity | may |
+|---|---|
+| ci | push to the nonproduction registry, read the CI vault, write run records |
+| deploy | fetch credentials of its cluster, write in the workload's namespace, read metrics, write run records |
+| promote | read and import on the source and the target registry; push nowhere |
+| dashboards | edit the dashboards of its own environment's Grafana |
+
+The importer's role is Microsoft's documented least role for an import, needed on both ends. It takes no condition, so
+on the source it also allows importing: the one named exception to "only CI writes there".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import Input, Output
+
+IMPORTER = "Container Registry Data Importer and Data Reader"
+
+
+@dataclass(frozen=True)
+class Right:
+    """A role of `components.access.ROLES` on a scope (resource id)."""
+
+    role: str
+    scope: Input[str]
+
+
+Rights = Mapping[str, Right]
+"""Rights by what they are for, which says who does what: `ci-pushes-images`. Unique in an environment."""
+
+
+def ci(*, registry_id: Input[str], vault_id: Input[str], run_records_id: Input[str]) -> Rights:
+    return {
+        "ci-pushes-images": Right("AcrPush", registry_id),
+        "ci-reads-secrets": Right("Key Vault Secrets User", vault_id),
+        "ci-writes-run-records": Right("Monitoring Metrics Publisher", run_records_id),
+    }
+
+
+def deploy(
+    *, cluster_id: Input[str], namespace: str, metrics_workspace_id: Input[str], run_records_id: Input[str]
+) -> Rights:
+    """RBAC Writer holds no right on roles or on the namespace itself: what the platform owns stays the platform's."""
+    return {
+        "deploy-fetches-credentials": Right("Azure Kubernetes Service Cluster User Role", cluster_id),
+        "deploy-writes-in-namespace": Right(
+            "Azure Kubernetes Service RBAC Writer", namespace_scope(cluster_id, namespace)
+        ),
+        "deploy-reads-metrics": Right("Monitoring Data Reader", metrics_workspace_id),
+        "deploy-writes-run-records": Right("Monitoring Metrics Publisher", run_records_id),
+    }
+
+
+def promote(*, source_registry_id: Input[str], target_registry_id: Input[str]) -> Rights:
+    return {
+        "promote-reads-source": Right(IMPORTER, source_registry_id),
+        "promote-imports-to-target": Right(IMPORTER, target_registry_id),
+    }
+
+
+def dashboards(*, grafana_id: Input[str]) -> Rights:
+    return {"dashboards-are-published": Right("Grafana Editor", grafana_id)}
+
+
+def namespace_scope(cluster_id: Input[str], namespace: str) -> Output[str]:
+    """A namespace of a cluster as Azure RBAC knows it: below the cluster's id, and no resource of its own."""
+    return Output.concat(cluster_id, "/namespaces/", namespace)
