@@ -4,7 +4,7 @@ They take turns: one of the nonproduction tier after the shipped stack of that t
 Each has a name and an address space of its own, and uses the Azure DevOps side of the stack that owns it.
 
 What it does not do: it does not judge settings (that is `settings.parse`), and it knows no more of them than an
-environment's own: its range, and what only the owner of delivery may have.
+environment's own: its range, and what only one stack may own.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def _like(template: Config, owner: str, space: str) -> dict[str, Any]:
     config[f"{PROJECT}:network"]["addressSpace"] = space
     config[f"{PROJECT}:stacks"] = {"delivery": owner} | _key(config, "stacks")
     config[f"{PROJECT}:vaults"].pop("ci", None)
+    # The subscription's plans have their owner.
+    config[f"{PROJECT}:defender"] = {"plans": "existing"}
     return config
 
 
