@@ -261,6 +261,13 @@ def test_every_subnet_is_guarded_and_has_no_default_way_out(graph: Graph) -> Non
     assert all(each.inputs["defaultOutboundAccess"] is False for each in subnets)
 
 
+def test_subnets_and_peering_are_written_one_after_another(graph: Graph) -> None:
+    """Azure refuses two writes to one network at a time."""
+    writes = [*graph.of("network:Subnet"), *graph.of("network:VirtualNetworkPeering")]
+    before = sorted(len({each.urn for each in writes} & graph.waits_for(write)) for write in writes)
+    assert before == list(range(len(writes)))
+
+
 def test_the_ranges_of_both_environments_are_apart(staging: Graph, prod: Graph) -> None:
     ours, theirs = (
         IPv4Network(graph.one("network:VirtualNetwork").inputs["addressSpace"]["addressPrefixes"][0])
