@@ -106,11 +106,6 @@ def test_a_restricted_vault_admits_the_nodes_by_their_subnet() -> None:
     assert "private-endpoints-subnet" not in found.of("network:Subnet")
 
 
-def test_the_load_balancer_can_be_the_way_out() -> None:
-    found = staging_with(network__egress="loadBalancer")
-    assert found.one("containerservice:ManagedCluster")["networkProfile"]["outboundType"] == "loadBalancer"
-
-
 def test_nonproduction_can_be_private_too() -> None:
     found = staging_with(
         cluster__access="private",
@@ -183,18 +178,39 @@ def test_a_region_without_zones_works_without_them() -> None:
     assert "availabilityZones" not in found.one("containerservice:ManagedCluster")["agentPoolProfiles"][0]
 
 
-def test_an_estates_own_names_replace_planned_ones() -> None:
-    names = {"registry": "contosoimages", "cluster": "contoso-aks", "ciVault": "contoso-ci", "resourceGroup": "contoso"}
-    found = staging_with(names=names)
-    assert found.one("containerregistry:Registry")["registryName"] == "contosoimages"
-    assert found.one("containerservice:ManagedCluster")["resourceName"] == "contoso-aks"
-    assert found.one("keyvault:Vault", "ci-vault")["vaultName"] == "contoso-ci"
-    assert found.one("resources:ResourceGroup")["resourceGroupName"] == "contoso"
+@pytest.fixture(scope="module")
+def estate() -> Declared:
+    """An estate with names, tags and ranges of its own, whose load balancer is the way out."""
+    return staging_with(
+        names={
+            "registry": "contosoimages",
+            "cluster": "contoso-aks",
+            "ciVault": "contoso-ci",
+            "resourceGroup": "contoso",
+        },
+        tags={"data-class": "internal"},
+        network__subnets={"nodes": "10.20.8.0/22", "agents": "10.20.0.0/24"},
+        network__egress="loadBalancer",
+    )
 
 
-def test_mandatory_tags_reach_everything() -> None:
-    found = staging_with(tags={"data-class": "internal"})
-    assert found.one("containerregistry:Registry")["tags"]["data-class"] == "internal"
+def test_an_estates_own_names_replace_planned_ones(estate: Declared) -> None:
+    assert estate.one("containerregistry:Registry")["registryName"] == "contosoimages"
+    assert estate.one("containerservice:ManagedCluster")["resourceName"] == "contoso-aks"
+    assert estate.one("keyvault:Vault", "ci-vault")["vaultName"] == "contoso-ci"
+    assert estate.one("resources:ResourceGroup")["resourceGroupName"] == "contoso"
+
+
+def test_mandatory_tags_reach_everything(estate: Declared) -> None:
+    assert estate.one("containerregistry:Registry")["tags"]["data-class"] == "internal"
+
+
+def test_the_load_balancer_can_be_the_way_out(estate: Declared) -> None:
+    assert estate.one("containerservice:ManagedCluster")["networkProfile"]["outboundType"] == "loadBalancer"
+
+
+def test_ranges_of_the_estates_own_plan_are_used(estate: Declared) -> None:
+    assert estate.of("network:Subnet")["nodes-subnet"]["addressPrefix"] == "10.20.8.0/22"
 
 
 def test_a_new_generation_has_new_global_names_and_no_others() -> None:
@@ -213,8 +229,3 @@ def test_a_new_generation_has_new_global_names_and_no_others() -> None:
         if first.of(kind)[name][key] != second.of(kind)[name][key]
     }
     assert renamed == {"registry", "ci-vault", "workload-vault", "grafana"}
-
-
-def test_ranges_of_the_estates_own_plan_are_used() -> None:
-    found = staging_with(network__subnets={"nodes": "10.20.8.0/22", "agents": "10.20.0.0/24"}).of("network:Subnet")
-    assert found["nodes-subnet"]["addressPrefix"] == "10.20.8.0/22"
