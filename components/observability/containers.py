@@ -15,12 +15,11 @@ from pulumi_azure_native.monitor import (
     DataCollectionRuleDataSourcesArgs,
     DataCollectionRuleDestinationsArgs,
     DataFlowArgs,
-    DiagnosticSetting,
-    DiagnosticsLogSettingsArgs,
     ExtensionDataSourceArgs,
     LogAnalyticsDestinationArgs,
 )
 
+from components.observability.shared import tell_errors
 from components.placement import Placement
 
 STREAMS = tuple(
@@ -85,14 +84,7 @@ class ContainerLogs(ComponentResource):
             data_flows=[DataFlowArgs(streams=list(STREAMS), destinations=[_DESTINATION])],
             opts=ResourceOptions(parent=self),
         )
-        DiagnosticSetting(
-            "container-collection-diagnostics",
-            name=place.names.diagnostic_setting,
-            resource_uri=rule.id,
-            workspace_id=args.workspace_id,
-            logs=[DiagnosticsLogSettingsArgs(category="LogErrors", enabled=True)],
-            opts=ResourceOptions(parent=self),
-        )
+        tell_errors("container-collection-diagnostics", rule, args.workspace_id, place, parent=self)
         DataCollectionRuleAssociation(
             "containers-of-cluster",
             # The add-on looks for its rule by this name.

@@ -24,8 +24,6 @@ from pulumi_azure_native.monitor import (
     DataCollectionRule,
     DataCollectionRuleDestinationsArgs,
     DataFlowArgs,
-    DiagnosticSetting,
-    DiagnosticsLogSettingsArgs,
     LogAnalyticsDestinationArgs,
     StreamDeclarationArgs,
 )
@@ -34,6 +32,7 @@ from pulumi_azure_native.resources import Deployment, DeploymentMode, Deployment
 from pydantic.alias_generators import to_camel
 
 from components.naming import Names
+from components.observability.shared import tell_errors, template
 from components.placement import Placement
 
 DATA = Path(__file__).parent / "data"
@@ -119,8 +118,8 @@ def existing_workspace_template(workspace_id: str, retention_days: int, names: N
                 "properties": said,
             }
         )
-    inner = _template([{"apiVersion": "2023-09-01", **each} for each in made])
-    return _template(
+    inner = template([{"apiVersion": "2023-09-01", **each} for each in made])
+    return template(
         [
             {
                 "type": "Microsoft.Resources/deployments",
@@ -132,14 +131,6 @@ def existing_workspace_template(workspace_id: str, retention_days: int, names: N
             }
         ]
     )
-
-
-def _template(resources: list[dict[str, Any]]) -> dict[str, Any]:
-    return {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "resources": resources,
-    }
 
 
 class DeliveryRecords(ComponentResource):
@@ -243,12 +234,5 @@ class DeliveryRecords(ComponentResource):
             ],
             opts=ResourceOptions(parent=self, depends_on=[table]),
         )
-        DiagnosticSetting(
-            "run-records-diagnostics",
-            name=place.names.diagnostic_setting,
-            resource_uri=rule.id,
-            workspace_id=args.workspace_id,
-            logs=[DiagnosticsLogSettingsArgs(category="LogErrors", enabled=True)],
-            opts=ResourceOptions(parent=self),
-        )
+        tell_errors("run-records-diagnostics", rule, args.workspace_id, place, parent=self)
         return endpoint, rule

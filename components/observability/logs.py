@@ -21,6 +21,7 @@ from pulumi_azure_native.operationalinsights import (
 )
 from pulumi_azure_native.resources import Deployment, DeploymentMode, DeploymentPropertiesArgs
 
+from components.observability.shared import template
 from components.placement import Placement
 
 
@@ -41,10 +42,8 @@ class LogsArgs:
 def table_plans_template(workspace: str, tables: Sequence[str]) -> dict[str, Any]:
     """Tables of Azure's own on the Basic plan, as an ARM template: the workspace has them from its first day, and
     the provider refuses to create what is already there."""
-    return {
-        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
-        "contentVersion": "1.0.0.0",
-        "resources": [
+    return template(
+        [
             {
                 "type": "Microsoft.OperationalInsights/workspaces/tables",
                 "apiVersion": "2023-09-01",
@@ -52,8 +51,8 @@ def table_plans_template(workspace: str, tables: Sequence[str]) -> dict[str, Any
                 "properties": {"plan": "Basic"},
             }
             for table in sorted(tables)
-        ],
-    }
+        ]
+    )
 
 
 class Logs(ComponentResource):

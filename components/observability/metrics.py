@@ -22,13 +22,12 @@ from pulumi_azure_native.monitor import (
     DataCollectionRuleDataSourcesArgs,
     DataCollectionRuleDestinationsArgs,
     DataFlowArgs,
-    DiagnosticSetting,
-    DiagnosticsLogSettingsArgs,
     MonitoringAccountDestinationArgs,
     PrometheusForwarderDataSourceArgs,
 )
 
 from components.observability.prometheus_rules import RuleGroup, group_name, rule_args
+from components.observability.shared import tell_errors
 from components.placement import Placement
 
 _STREAM = "Microsoft-PrometheusMetrics"
@@ -112,14 +111,7 @@ class Metrics(ComponentResource):
             data_flows=[DataFlowArgs(streams=[_STREAM], destinations=[_DESTINATION])],
             opts=ResourceOptions(parent=self),
         )
-        DiagnosticSetting(
-            "metrics-collection-diagnostics",
-            name=place.names.diagnostic_setting,
-            resource_uri=rule.id,
-            workspace_id=args.workspace_id,
-            logs=[DiagnosticsLogSettingsArgs(category="LogErrors", enabled=True)],
-            opts=ResourceOptions(parent=self),
-        )
+        tell_errors("metrics-collection-diagnostics", rule, args.workspace_id, place, parent=self)
         DataCollectionRuleAssociation(
             "metrics-of-cluster",
             association_name=place.names.data_collection_rule("metrics"),
