@@ -4,11 +4,30 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_azure_native import Provider
 from pulumi_azure_native.resources import ResourceGroup
+from pulumi_azuredevops import Provider as DevOpsProvider
 
 import contract
 from components import naming
 from components.cluster import Cluster, ClusterArgs, NodePool, Window
 from components.defender import Defender, DefenderArgs
+from components.delivery import (
+    DeliveryEnvironment,
+    DeliveryEnvironmentArgs,
+    DeliveryHome,
+    DeliveryHomeArgs,
+    DeliveryProjectArgs,
+    ExistingProject,
+    ExtensionsArgs,
+    Facts,
+    GitHubRepository,
+    ManagedAgents,
+    ManagedAgentsArgs,
+    Promotion,
+    Seeds,
+    Subscription,
+)
+from components.delivery.pipelines import CD, CI, PR
+from components.delivery.project import USED
 from components.network import Network, NetworkArgs, Peering
 from components.observability import NotificationsArgs, Objectives, Observability, ObservabilityArgs
 from components.observability.logs import Logs, LogsArgs
@@ -28,7 +47,8 @@ upstream = {stack: contract.read(stack, settings.expects(stack)) for stack in se
 
 # Where everything goes.
 azure = Provider("azure", subscription_id=settings.azure.subscription_id, tenant_id=settings.azure.tenant_id)
-inside = ResourceOptions(providers=[azure])
+devops = DevOpsProvider("devops", org_service_url=settings.delivery.organization)
+inside = ResourceOptions(providers=[azure, devops])
 names = settings.planned_names
 tags = naming.tags(settings.workload, settings.stack, settings.tier, settings.tags)
 group = ResourceGroup(
@@ -186,6 +206,101 @@ workload = Workload(
     inside,
 )
 
+# Where delivery lives: in this stack, or in the one that it leans on.
+connected = Subscription(
+    settings.azure.tenant_id,
+    settings.azure.subscription_id,
+    settings.azure.subscription_name or settings.azure.subscription_id,
+)
+delivery: DeliveryHome | None = None
+if (wanted := settings.delivery.home) and registry and ci_vault:
+    project = wanted.project
+    delivery = DeliveryHome(
+        "delivery",
+        DeliveryHomeArgs(
+            place,
+            project=ExistingProject(project.id, project.name)
+            if project.id
+            else DeliveryProjectArgs(project.name, services=USED | set(project.services)),
+            platform=Seeds({"pipelines/platform-pr.yml": "trigger: none"}),
+            application=GitHubRepository(wanted.github.repository, wanted.github.connection_id)
+            if wanted.github
+            else Seeds({"pipelines/pr.yml": "trigger: none"}),
+            paths={name: f"pipelines/{name}.yml" for name in ("pr", "ci", "cd", "platform-pr")},
+            subscription=connected,
+            registry_id=registry.id,
+            ci_vault_id=ci_vault.id,
+            run_records_id=observability.records.collection_rule_id,
+            reviewers=wanted.reviewers,
+            branches_known=settings.delivery.protection_known,
+            extensions=ExtensionsArgs(wanted.extensions),
+        ),
+        inside,
+    )
+home = contract.delivery_home(settings.stacks.delivery, delivery, upstream.get(settings.stacks.delivery or ""))
+
+# Machines inside the network that pipelines run on.
+agents: ManagedAgents | None = None
+if settings.agents.kind == "managed" and settings.agents.service_principal_id:
+    agents = ManagedAgents(
+        "agents",
+        ManagedAgentsArgs(
+            place,
+            organization_url=settings.delivery.organization,
+            project_id=home.project_id,
+            project_name=home.project_name,
+            network_id=network.id,
+            subnet_id=network.subnet_ids["agents"],
+            service_principal_id=settings.agents.service_principal_id,
+            # Where delivery lives, what is built runs there too; elsewhere releases alone do.
+            pipelines={name: home.pipelines[name] for name in ((PR, CI, CD) if delivery else (CD,))},
+            vm_size=settings.agents.vm_size,
+            maximum=settings.agents.maximum,
+        ),
+        inside,
+    )
+
+# What delivery has in this environment: its gates, who deploys and promotes, what a release must know.
+source = upstream.get(settings.stacks.promotes_from or "")
+DeliveryEnvironment(
+    "delivery-environment",
+    DeliveryEnvironmentArgs(
+        place,
+        home,
+        production=settings.production,
+        gates=settings.gates,
+        approver_group_id=settings.delivery.approvers,
+        template="pipelines/templates/release.yml",
+        subscription=connected,
+        facts=Facts(
+            registry_login_server=images["login_server"],
+            registry_id=images["id"],
+            cluster_name=cluster.name,
+            resource_group=group.name,
+            namespace=workload.namespace,
+            service_account=workload.service_account,
+            workload_vault_uri=workload_vault.uri,
+            metrics_query_endpoint=observability.metrics.query_endpoint,
+            run_records_endpoint=observability.records.ingestion_endpoint,
+            run_records_rule=observability.records.immutable_id,
+            grafana_endpoint=observability.grafana.endpoint,
+            source_registry_id=source.registry.id if source else None,
+            source_login_server=source.registry.login_server if source else None,
+            ci_vault_name=ci_vault.name if ci_vault else None,
+            agent_pool=agents.name if agents else None,
+        ),
+        cluster_id=cluster.id,
+        namespace=workload.namespace,
+        metrics_workspace_id=observability.metrics.workspace_id,
+        run_records_id=observability.records.collection_rule_id,
+        promotion=Promotion(source.registry.id, images["id"]) if source else None,
+        grafana_id=observability.grafana.id,
+        ci_reads_facts=delivery is not None,
+        branches_known=settings.delivery.protection_known,
+    ),
+    inside,
+)
+
 # What Defender for Cloud watches and finds.
 defender: Defender | None = None
 if settings.defender.plans != "none":
@@ -233,4 +348,13 @@ contract.publish(
     grafana_endpoint=observability.grafana.endpoint,
     run_records=observability.records.facts,
     defender_plans_of=settings.defender_plans_of,
+    delivery={
+        "organization": settings.delivery.organization,
+        "project_id": delivery.project_id,
+        "project_name": delivery.project_name,
+        "pipelines": delivery.pipelines,
+        "repositories": delivery.repository_ids,
+    }
+    if delivery
+    else None,
 )

@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from components.addressing import overlaps
+from components.delivery import DeliveryHome, Home
+from components.delivery.pipelines import CD, CI, PLATFORM_PR, PR
 from components.registry import TierRegistry
 
 OUTPUT = "contract"
@@ -69,6 +71,17 @@ class RunRecordFacts(_Part):
     """What a sender names the rule by."""
 
 
+class DeliveryFacts(_Part):
+    organization: str
+    """URL of the Azure DevOps organisation."""
+    project_id: str
+    project_name: str
+    pipelines: dict[str, int]
+    """Ids of the build definitions by name."""
+    repositories: dict[str, str]
+    """Ids of the repositories in Azure Repos by name."""
+
+
 class Contract(_Part):
     """One environment, as far as others need to know it."""
 
@@ -92,6 +105,8 @@ class Contract(_Part):
     """Where pipelines send what they did."""
     defender_plans_of: str | None = None
     """The subscription whose Defender plans this stack owns; one stack may."""
+    delivery: DeliveryFacts | None = None
+    """Only where delivery lives."""
 
 
 class ContractError(pulumi.RunError):
@@ -110,6 +125,23 @@ def registry_facts(own: TierRegistry | None, lender: pulumi.Output[Contract] | N
         return {"id": own.id, "login_server": own.login_server}
     assert lender is not None, "an environment has a registry of its own or borrows one"
     return {"id": lender.registry.id, "login_server": lender.registry.login_server}
+
+
+def delivery_home(stack: str | None, own: DeliveryHome | None, lender: pulumi.Output[Contract] | None) -> Home:
+    """The home of delivery: of this stack, or in the contract of the stack that owns it."""
+    if own:
+        return own.home
+    assert stack, "delivery has a home here or in another stack"
+    assert lender is not None, "a stack that is named is read"
+    told = lender.apply(lambda theirs: _told(stack, theirs))
+    return Home(told.project_id, told.project_name, {name: told.pipelines[name] for name in (PR, CI, CD, PLATFORM_PR)})
+
+
+def _told(stack: str, theirs: Contract) -> DeliveryFacts:
+    if theirs.delivery is None:
+        mend = f"run `pulumi up --stack {stack}` with this version of the program first"
+        raise ContractError(f"The output `{OUTPUT}` of the stack {stack} lacks delivery: {mend}.")
+    return theirs.delivery
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from components import addressing, regions
+from components.delivery.checks import BusinessHours as ReleaseHours
+from components.delivery.checks import Gates as ReleaseGates
 from components.naming import Names
 from contract import Expected
 from validation import checks
@@ -35,6 +37,7 @@ from validation.types import (
     Cpu,
     Email,
     Flag,
+    GitHubName,
     Guid,
     HttpsUrl,
     KubernetesVersion,
@@ -43,8 +46,10 @@ from validation.types import (
     Line,
     Memory,
     NamespaceName,
+    OrganizationUrl,
     PoolName,
     PrivateDnsZoneId,
+    ProjectName,
     ReceiverName,
     Region,
     RouteTableId,
@@ -69,6 +74,7 @@ PROJECT = "aks-cicd"
 """Namespace of the config keys and of the component types; the `name` in Pulumi.yaml."""
 
 Tier = Literal["nonproduction", "production"]
+Day = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 Access = Literal["public", "restricted", "private"]
 """public: from anywhere, with a token. restricted: from named ranges. private: through a private endpoint only."""
 
@@ -86,6 +92,8 @@ class Azure(Section):
 
     tenant_id: Guid
     subscription_id: Guid
+    subscription_name: Line | None = None
+    """As Azure DevOps shows it beside a service connection; the id, if not said."""
     location: Region
 
 
@@ -306,6 +314,73 @@ class Agents(Section):
     """Where pipelines run: on Microsoft's machines, or on managed ones inside our network."""
 
     kind: Literal["hosted", "managed"]
+    service_principal_id: Guid | None = None
+    """Object id, in this directory, of DevOpsInfrastructure (application 31687f79-5e43-4c1e-8c63-d9f4bff5cf8b)."""
+    vm_size: VmSize = "Standard_D2ads_v5"
+    maximum: Annotated[int, whole(1, 100, "agents")] = 4
+
+
+class Project(Section):
+    """The Azure DevOps project: our own, or one that exists."""
+
+    name: ProjectName
+    id: Guid | None = None
+    """Of a project that exists; its services and settings are then its owner's."""
+    services: tuple[Literal["artifacts", "boards", "testplans"], ...] = ()
+    """Of our own project, beside repositories and pipelines."""
+
+
+class GitHub(Section):
+    """An application whose repository is on GitHub."""
+
+    repository: GitHubName
+    connection_id: Guid
+    """Of the service connection that installing the Azure Pipelines app has made in the project."""
+
+
+class Home(Section):
+    """What delivery has once, in the stack that owns it."""
+
+    project: Project
+    github: GitHub | None = None
+    reviewers: Annotated[int, whole(1, 10, "people beside the author")] = 1
+    extensions: tuple[Literal["code-to-cloud", "security-devops"], ...] = ("security-devops",)
+    """Of the organisation, that this stack installs; leave out what is there already."""
+
+
+class BusinessHours(Section):
+    """When releases may start."""
+
+    start: Clock
+    end: Clock
+    time_zone: Line = "UTC"
+    """As Windows names it, such as W. Europe Standard Time."""
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+
+
+class Gates(Section):
+    """What stands before a release. A gate of the tier that is switched off is a warning in every preview."""
+
+    approval: Flag = True
+    branch_control: Flag = True
+    exclusive_lock: Flag = True
+    required_template: Flag = True
+    business_hours: BusinessHours | None = None
+    approval_hours: Annotated[int, whole(1, 720, "hours")] = 72
+    """How long a release waits for its approval before its stage is skipped."""
+
+
+class Delivery(Section):
+    """The Azure DevOps side."""
+
+    organization: OrganizationUrl
+    home: Home | None = None
+    """Only where delivery lives."""
+    approvers: Guid | None = None
+    """Object id of the directory's group that approves releases; production."""
+    gates: Gates = Gates()
+    protection_known: Flag = True
+    """Whether Azure DevOps can see that the branches of all linked repositories are protected."""
 
 
 class Overrides(Section):
@@ -357,6 +432,7 @@ class Settings(Section):
     alerts: Alerts
     defender: Defender
     agents: Agents
+    delivery: Delivery
 
     @property
     def production(self) -> bool:
@@ -440,6 +516,15 @@ class Settings(Section):
         return (self.network.address_space, *hub)
 
     @property
+    def gates(self) -> ReleaseGates:
+        """The gates as components take them."""
+        said = self.delivery.gates.model_dump()
+        hours = said.pop("business_hours")
+        if hours:
+            hours = ReleaseHours(**{**hours, "days": tuple(day.lower() for day in hours["days"])})
+        return ReleaseGates(**said, business_hours=hours)
+
+    @property
     def planned_names(self) -> Names:
         return checks.planned_names(self.stack, self.workload, self.azure, self.generation, self.names)
 
@@ -451,7 +536,8 @@ class Settings(Section):
             tenant_id=self.azure.tenant_id,
             subscription_ids=frozenset({self.azure.subscription_id, *(each.split("/")[2].lower() for each in ids)}),
             resource_ids=ids,
-            groups=frozenset(self.cluster.admin_groups),
+            groups=frozenset({*self.cluster.admin_groups, *filter(None, [self.delivery.approvers])}),
+            service_principals=frozenset(filter(None, [self.agents.service_principal_id])),
         )
 
     @property

@@ -303,6 +303,30 @@ ReceiverName = Annotated[
         "rename the receiver",
     ),
 ]
+OrganizationUrl = Annotated[
+    str,
+    text(
+        r"https://dev\.azure\.com/[A-Za-z0-9](?:[A-Za-z0-9-]{0,48}[A-Za-z0-9])?",
+        "https://dev.azure.com/<organisation>, without a slash at the end",
+        "copy it from the address bar; the older <organisation>.visualstudio.com is not taken",
+    ),
+]
+ProjectName = Annotated[
+    str,
+    text(
+        r"(?![_.])[^\x00-\x1f\x7f\\/:*?\"<>|;#${},+=\[\]~&%@']{1,64}(?<![. ])",
+        "1 to 64 characters without \\ / : * ? \" < > | ; # $ { } , + = [ ] ~ & % @ ', no _ or . first, no . last",
+        "rename the project",
+    ),
+]
+GitHubName = Annotated[
+    str,
+    text(
+        r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?/[A-Za-z0-9._-]{1,100}",
+        "owner/repository, as GitHub shows it",
+        "leave out https://github.com/ and .git",
+    ),
+]
 VirtualNetworkId = Annotated[str, _resource_id("Microsoft.Network/virtualNetworks")]
 RouteTableId = Annotated[str, _resource_id("Microsoft.Network/routeTables")]
 PrivateDnsZoneId = Annotated[str, _resource_id("Microsoft.Network/privateDnsZones")]

@@ -6,7 +6,7 @@ To import a module is to have its checks run by `run`.
 from __future__ import annotations
 
 from validation.checking import run
-from validation.checks import agents, cluster, keeping, stacks
+from validation.checks import agents, cluster, delivery, keeping, stacks
 from validation.checks.addresses import own_subnets
 from validation.checks.names import planned_names
 from validation.checks.placeholders import is_placeholder, leaves, placeholders
@@ -15,6 +15,7 @@ from validation.checks.warnings import warnings
 __all__ = [
     "agents",
     "cluster",
+    "delivery",
     "is_placeholder",
     "keeping",
     "leaves",
