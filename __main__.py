@@ -1,5 +1,7 @@
 """One environment of the delivery system, top to bottom as the architecture; `settings` says what is wanted."""
 
+from pathlib import Path
+
 import pulumi
 from pulumi import ResourceOptions
 from pulumi_azure_native import Provider
@@ -15,8 +17,6 @@ from components.delivery import (
     DeliveryEnvironmentArgs,
     DeliveryHome,
     DeliveryHomeArgs,
-    DeliveryProjectArgs,
-    ExistingProject,
     ExtensionsArgs,
     Facts,
     GitHubRepository,
@@ -25,9 +25,11 @@ from components.delivery import (
     Promotion,
     Seeds,
     Subscription,
+    seeded,
+    wanted_project,
 )
 from components.delivery.pipelines import CD, CI, PR
-from components.delivery.project import USED
+from components.naming import DeliveryNames
 from components.network import Network, NetworkArgs, Peering
 from components.observability import NotificationsArgs, Objectives, Observability, ObservabilityArgs
 from components.observability.logs import Logs, LogsArgs
@@ -38,6 +40,8 @@ from components.vault import SecretStore, VaultArgs
 from components.workload import Quota, Telemetry, Workload, WorkloadArgs
 from settings import Vault, load
 
+ROOT = Path(__file__).parent
+
 settings = load()
 for warning in settings.warnings:
     pulumi.warn(warning)
@@ -47,7 +51,7 @@ upstream = {stack: contract.read(stack, settings.expects(stack)) for stack in se
 
 # Where everything goes.
 azure = Provider("azure", subscription_id=settings.azure.subscription_id, tenant_id=settings.azure.tenant_id)
-devops = DevOpsProvider("devops", org_service_url=settings.delivery.organization)
+devops = DevOpsProvider("azure-devops", org_service_url=settings.delivery.organization)
 inside = ResourceOptions(providers=[azure, devops])
 names = settings.planned_names
 tags = naming.tags(settings.workload, settings.stack, settings.tier, settings.tags)
@@ -207,27 +211,25 @@ workload = Workload(
 )
 
 # Where delivery lives: in this stack, or in the one that it leans on.
-connected = Subscription(
+subscription = Subscription(
     settings.azure.tenant_id,
     settings.azure.subscription_id,
     settings.azure.subscription_name or settings.azure.subscription_id,
 )
 delivery: DeliveryHome | None = None
-if (wanted := settings.delivery.home) and registry and ci_vault:
-    project = wanted.project
+if wanted := settings.delivery.home:
+    assert registry, "where delivery lives, CI has a registry"
+    assert ci_vault, "and a vault; the settings see to it"
     delivery = DeliveryHome(
         "delivery",
         DeliveryHomeArgs(
             place,
-            project=ExistingProject(project.id, project.name)
-            if project.id
-            else DeliveryProjectArgs(project.name, services=USED | set(project.services)),
-            platform=Seeds({"pipelines/platform-pr.yml": "trigger: none"}),
-            application=GitHubRepository(wanted.github.repository, wanted.github.connection_id)
+            project=wanted_project(**wanted.project.model_dump()),
+            platform=seeded(ROOT, DeliveryNames.PLATFORM_REPOSITORY) if wanted.seed else Seeds({}),
+            application=GitHubRepository(**wanted.github.model_dump())
             if wanted.github
-            else Seeds({"pipelines/pr.yml": "trigger: none"}),
-            paths={name: f"pipelines/{name}.yml" for name in ("pr", "ci", "cd", "platform-pr")},
-            subscription=connected,
+            else (seeded(ROOT, DeliveryNames.APPLICATION_REPOSITORY) if wanted.seed else Seeds({})),
+            subscription=subscription,
             registry_id=registry.id,
             ci_vault_id=ci_vault.id,
             run_records_id=observability.records.collection_rule_id,
@@ -237,7 +239,7 @@ if (wanted := settings.delivery.home) and registry and ci_vault:
         ),
         inside,
     )
-home = contract.delivery_home(settings.stacks.delivery, delivery, upstream.get(settings.stacks.delivery or ""))
+home = contract.delivery_home(delivery, upstream.get(settings.stacks.delivery or ""))
 
 # Machines inside the network that pipelines run on.
 agents: ManagedAgents | None = None
@@ -262,16 +264,15 @@ if settings.agents.kind == "managed" and settings.agents.service_principal_id:
 
 # What delivery has in this environment: its gates, who deploys and promotes, what a release must know.
 source = upstream.get(settings.stacks.promotes_from or "")
-DeliveryEnvironment(
-    "delivery-environment",
+releases = DeliveryEnvironment(
+    "releases",
     DeliveryEnvironmentArgs(
         place,
         home,
         production=settings.production,
         gates=settings.gates,
         approver_group_id=settings.delivery.approvers,
-        template="pipelines/templates/release.yml",
-        subscription=connected,
+        subscription=subscription,
         facts=Facts(
             registry_login_server=images["login_server"],
             registry_id=images["id"],
@@ -280,6 +281,7 @@ DeliveryEnvironment(
             namespace=workload.namespace,
             service_account=workload.service_account,
             workload_vault_uri=workload_vault.uri,
+            log_workspace_id=logs.workspace_id,
             metrics_query_endpoint=observability.metrics.query_endpoint,
             run_records_endpoint=observability.records.ingestion_endpoint,
             run_records_rule=observability.records.immutable_id,
@@ -328,7 +330,7 @@ if settings.production:
     }
     if not settings.logs.workspace_id:
         guarded["log-workspace"] = logs.workspace_id
-    parts = (logs, network, workload_vault, registry, cluster, observability, workload, defender)
+    parts = (logs, network, workload_vault, registry, cluster, observability, workload, agents, releases, defender)
     Locks("locks", LocksArgs(names, guarded, after=[part for part in parts if part]), inside)
 
 # What other stacks may know.

@@ -127,21 +127,13 @@ def registry_facts(own: TierRegistry | None, lender: pulumi.Output[Contract] | N
     return {"id": lender.registry.id, "login_server": lender.registry.login_server}
 
 
-def delivery_home(stack: str | None, own: DeliveryHome | None, lender: pulumi.Output[Contract] | None) -> Home:
+def delivery_home(own: DeliveryHome | None, lender: pulumi.Output[Contract] | None) -> Home:
     """The home of delivery: of this stack, or in the contract of the stack that owns it."""
     if own:
         return own.home
-    assert stack, "delivery has a home here or in another stack"
-    assert lender is not None, "a stack that is named is read"
-    told = lender.apply(lambda theirs: _told(stack, theirs))
+    assert lender is not None, "delivery has a home here or in another stack"
+    told = lender.delivery
     return Home(told.project_id, told.project_name, {name: told.pipelines[name] for name in (PR, CI, CD, PLATFORM_PR)})
-
-
-def _told(stack: str, theirs: Contract) -> DeliveryFacts:
-    if theirs.delivery is None:
-        mend = f"run `pulumi up --stack {stack}` with this version of the program first"
-        raise ContractError(f"The output `{OUTPUT}` of the stack {stack} lacks delivery: {mend}.")
-    return theirs.delivery
 
 
 @dataclass(frozen=True)
@@ -155,6 +147,12 @@ class Expected:
     """This environment's range and hub: two ranges on one hub may not overlap."""
     defender_plans_of: str | None = None
     """The subscription whose Defender plans this environment would own."""
+    organization: str = ""
+    """URL of the Azure DevOps organisation."""
+    lends_delivery: bool = False
+    """Whether that stack is where delivery lives."""
+    project: str | None = None
+    """Name of the Azure DevOps project that this environment would own."""
 
 
 def read(stack: str, expected: Expected) -> pulumi.Output[Contract]:
@@ -200,9 +198,31 @@ def _disagreements(theirs: Contract, expected: Expected) -> Iterable[str]:
             f"both own the Defender plans of the subscription {expected.defender_plans_of}; "
             "set aks-cicd:defender.plans to existing in one of them"
         )
+    yield from _disagreements_on_delivery(theirs.delivery, expected)
     ranges = {"theirs": theirs.network.address_space, "ours": expected.address_space}
     if _same(expected.hub_id, theirs.network.hub_id) and list(overlaps(ranges)):
         yield f"its range {ranges['theirs']} overlaps with {ranges['ours']} on the same hub"
+
+
+def _disagreements_on_delivery(theirs: DeliveryFacts | None, expected: Expected) -> Iterable[str]:
+    if expected.lends_delivery and theirs is None:
+        yield (
+            "it tells of no Azure DevOps project; run `pulumi up` on it with this version of the program first, "
+            "or name the stack that owns the project as aks-cicd:stacks.delivery"
+        )
+    if theirs is None:
+        return
+    same_organization = _same(expected.organization, theirs.organization)
+    if expected.lends_delivery and not same_organization:
+        yield (
+            f"its Azure DevOps organisation is {theirs.organization}, this one's {expected.organization}; "
+            "set aks-cicd:delivery.organization to the same"
+        )
+    if same_organization and _same(expected.project, theirs.project_name):
+        yield (
+            f"both own the Azure DevOps project {theirs.project_name}; name one of them as aks-cicd:stacks.delivery "
+            "of the other, and remove its aks-cicd:delivery.home"
+        )
 
 
 def _same(ours: str | None, theirs: str | None) -> bool:

@@ -58,6 +58,7 @@ from validation.types import (
     StackName,
     TagMap,
     Taint,
+    TimeZone,
     UtcOffset,
     VirtualNetworkId,
     VmSize,
@@ -346,6 +347,8 @@ class Home(Section):
     reviewers: Annotated[int, whole(1, 10, "people beside the author")] = 1
     extensions: tuple[Literal["code-to-cloud", "security-devops"], ...] = ("security-devops",)
     """Of the organisation, that this stack installs; leave out what is there already."""
+    seed: Flag = True
+    """Whether new repositories are filled. Off, the program lets go of what it has seeded; nothing is deleted."""
 
 
 class BusinessHours(Section):
@@ -353,7 +356,7 @@ class BusinessHours(Section):
 
     start: Clock
     end: Clock
-    time_zone: Line = "UTC"
+    time_zone: TimeZone = "UTC"
     """As Windows names it, such as W. Europe Standard Time."""
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
@@ -407,8 +410,13 @@ class Existing:
     """Of the environment itself, and of what it refers to."""
     resource_ids: frozenset[str]
     groups: frozenset[str]
-    users: frozenset[str] = frozenset()
-    service_principals: frozenset[str] = frozenset()
+    service_principals: frozenset[str]
+    organization: str
+    """URL of the Azure DevOps organisation."""
+    project: Project | None
+    """In Azure DevOps."""
+    github: GitHub | None
+    """The connection lies in the project."""
 
 
 class Settings(Section):
@@ -486,7 +494,16 @@ class Settings(Section):
     def expects(self, stack: str) -> Expected:
         """What must hold of a stack that this one leans on."""
         tier = self.tier if stack == self.stacks.registry else "nonproduction"
-        return Expected(self.workload, tier, self.network.address_space, self.hub_id, self.defender_plans_of)
+        return Expected(
+            self.workload,
+            tier,
+            self.network.address_space,
+            self.hub_id,
+            self.defender_plans_of,
+            organization=self.delivery.organization,
+            lends_delivery=stack == self.stacks.delivery,
+            project=self.delivery.home.project.name if self.delivery.home else None,
+        )
 
     @property
     def defender_plans_of(self) -> str | None:
@@ -530,7 +547,7 @@ class Settings(Section):
 
     @property
     def existing(self) -> Existing:
-        """Ids of the estate that stand in the file: networks, zones, workspaces and directory groups."""
+        """What the file refers to by id: networks, zones, workspaces, principals, a project and its connection."""
         ids = frozenset(value for _, value in checks.leaves(self) if value.lower().startswith("/subscriptions/"))
         return Existing(
             tenant_id=self.azure.tenant_id,
@@ -538,6 +555,9 @@ class Settings(Section):
             resource_ids=ids,
             groups=frozenset({*self.cluster.admin_groups, *filter(None, [self.delivery.approvers])}),
             service_principals=frozenset(filter(None, [self.agents.service_principal_id])),
+            organization=self.delivery.organization,
+            project=home.project if (home := self.delivery.home) and home.project.id else None,
+            github=home.github if home else None,
         )
 
     @property

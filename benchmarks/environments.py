@@ -50,6 +50,7 @@ def _like(template: Config, owner: str, space: str) -> dict[str, Any]:
     config[f"{PROJECT}:network"]["addressSpace"] = space
     config[f"{PROJECT}:stacks"] = {"delivery": owner} | _key(config, "stacks")
     config[f"{PROJECT}:vaults"].pop("ci", None)
+    config[f"{PROJECT}:delivery"].pop("home", None)
     # The subscription's plans have their owner.
     config[f"{PROJECT}:defender"] = {"plans": "existing"}
     return config

@@ -7,7 +7,7 @@ replaced only when every stack has been previewed and updated without an error.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ from typing import Any, Final
 import settings
 from components.access import role_name
 from rehearsal import program, report, toolchain, topology
-from rehearsal.cloud import Cloud, Estate
+from rehearsal.cloud import Cloud, Estate, Existing
 from rehearsal.console import Console
 from rehearsal.engine import Rehearsal
 from rehearsal.program import Stack
@@ -45,26 +45,52 @@ def plan(root: Path, names: Sequence[str]) -> tuple[Stack[settings.Settings], ..
     def parse(stack: str, config: Mapping[str, Any]) -> settings.Settings:
         return settings.parse(stack, config, rehearsal=True)
 
-    return program.plan(root, names, parse, settings.SettingsError)
+    stacks = program.plan(root, names, parse, settings.SettingsError)
+    if problems := [*_owned_twice(stacks)]:
+        raise program.ProgramError(problems)
+    return stacks
+
+
+def _owned_twice(stacks: Iterable[Stack[settings.Settings]]) -> Iterator[str]:
+    """Stacks that need not lean on each other, and so cannot find out by themselves."""
+    owners: dict[tuple[str, str], list[str]] = {}
+    for stack in stacks:
+        if home := stack.settings.delivery.home:
+            project = (stack.settings.delivery.organization.lower(), home.project.name.lower())
+            owners.setdefault(project, []).append(stack.name)
+    for (organization, project), names in owners.items():
+        if len(names) > 1:
+            yield (
+                f"The stacks {' and '.join(names)} both own the project {project} of {organization} "
+                "(aks-cicd:delivery.home). Name one of them as aks-cicd:stacks.delivery of the others, and remove "
+                "their aks-cicd:delivery.home."
+            )
 
 
 def stand_in(environments: Iterable[settings.Settings]) -> Cloud:
     """A cloud that holds what these environments expect to find there already."""
-    estates = [
-        Estate(
-            tenant_id=existing.tenant_id,
-            subscriptions=existing.subscription_ids,
-            resource_ids=existing.resource_ids,
-            groups=existing.groups,
-            users=existing.users,
-            service_principals=existing.service_principals,
-        )
-        for existing in (environment.existing for environment in environments)
-    ]
-    cloud = Cloud(estates[0])
-    for estate in estates[1:]:
+    first, *further = (_estate(environment.existing) for environment in environments)
+    cloud = Cloud(first)
+    for estate in further:
         cloud.admit(estate)
     return cloud
+
+
+def _estate(known: settings.Existing) -> Estate:
+    delivery = set()
+    if known.project and known.project.id:
+        delivery.add(Existing("project", known.project.id, known.project.name))
+        if known.github:
+            delivery.add(Existing("endpoint", known.github.connection_id, "GitHub", known.project.id))
+    return Estate(
+        tenant_id=known.tenant_id,
+        subscriptions=known.subscription_ids,
+        resource_ids=known.resource_ids,
+        groups=known.groups,
+        service_principals=known.service_principals,
+        organization=known.organization,
+        delivery=frozenset(delivery),
+    )
 
 
 def preview(root: Path, names: Sequence[str], console: Console) -> None:

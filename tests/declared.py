@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import runpy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,10 +115,18 @@ def _estate_of(parsed: settings.Settings, contract: Mapping[str, Any]) -> Estate
         tenant_id=parsed.azure.tenant_id,
         subscriptions=frozenset(each.split("/")[2] for each in ids),
         resource_ids=ids,
-        groups=frozenset(),
-        users=frozenset(),
-        service_principals=frozenset(),
+        delivery=frozenset(_delivery_of(contract.get("delivery"))),
     )
+
+
+def _delivery_of(told: Mapping[str, Any] | None) -> Iterator[Existing]:
+    if told:
+        project = told["projectId"]
+        yield Existing("project", project, told["projectName"])
+        for name, id in told["repositories"].items():
+            yield Existing("repository", id, name, project)
+        for name, number in told["pipelines"].items():
+            yield Existing("definition", str(int(number)), name, project)
 
 
 def _run(program: Callable[[], None], mocks: CloudMocks, stack: str) -> Declared:

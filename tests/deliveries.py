@@ -51,13 +51,6 @@ PROJECT = "5a4b3c00-1111-4222-8333-444455556666"
 CONNECTION = "4a3b2c00-1111-4222-8333-444455556666"
 """A project that exists, and a connection to GitHub in it."""
 
-PATHS = {
-    "pr": "pipelines/pr.yml",
-    "ci": "pipelines/ci.yml",
-    "cd": "pipelines/cd.yml",
-    "platform-pr": "pipelines/platform-pr.yml",
-}
-TEMPLATE = "pipelines/templates/release.yml"
 SEEDS = Seeds({"pipelines/pr.yml": "pr", "pipelines/ci.yml": "ci", "docs/how.md": "text"})
 FACTS = Facts(
     registry_login_server="crshoptest.azurecr.io",
@@ -67,6 +60,7 @@ FACTS = Facts(
     namespace="shop",
     service_account="workload",
     workload_vault_uri="https://kv-app-test.vault.azure.net/",
+    log_workspace_id="/workspaces/log-shop-test",
     metrics_query_endpoint="https://amw.prometheus.monitor.azure.com",
     run_records_endpoint="https://dce.ingest.monitor.azure.com",
     run_records_rule="dcr-0",
@@ -153,7 +147,6 @@ def home_args(place: Placement, **wanted: Any) -> DeliveryHomeArgs:
         "project": DeliveryProjectArgs("Shop"),
         "platform": SEEDS,
         "application": Seeds({"app/main.py": "print()"}),
-        "paths": PATHS,
         "subscription": CONNECTED,
         "registry_id": REGISTRY,
         "ci_vault_id": VAULT,
@@ -168,7 +161,6 @@ def environment_args(place: Placement, home: Home, **wanted: Any) -> DeliveryEnv
         "production": True,
         "gates": Gates(),
         "approver_group_id": GROUP,
-        "template": TEMPLATE,
         "subscription": CONNECTED,
         "facts": FACTS,
         "cluster_id": CLUSTER,

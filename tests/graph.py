@@ -35,6 +35,11 @@ class Resource:
         return self.type.partition(":")[2]
 
     @property
+    def cls(self) -> str:
+        """The last part of the type: `CheckApproval`."""
+        return self.type.rpartition(":")[2]
+
+    @property
     def id(self) -> str:
         return str(self.raw.get("id", ""))
 
@@ -55,6 +60,15 @@ class Resource:
     @property
     def protected(self) -> bool:
         return bool(self.raw.get("protect"))
+
+    @property
+    def retained(self) -> bool:
+        """Whether it stays when the program lets go of it."""
+        return bool(self.raw.get("retainOnDelete"))
+
+    def comes_from(self, input_: str) -> frozenset[str]:
+        """URNs of the resources that one input is made from."""
+        return frozenset(self.raw.get("propertyDependencies", {}).get(input_) or ())
 
     @property
     def dependencies(self) -> frozenset[str]:
@@ -92,6 +106,10 @@ class Graph:
     @cached_property
     def azure(self) -> list[Resource]:
         return [each for each in self.resources if each.type.startswith("azure-native:")]
+
+    @cached_property
+    def devops(self) -> list[Resource]:
+        return [each for each in self.resources if each.type.startswith("azuredevops:")]
 
     @cached_property
     def by_id(self) -> Mapping[str, Resource]:
@@ -150,3 +168,62 @@ class Graph:
         if parent is None or parent.type == "pulumi:pulumi:Stack":
             return resource.name
         return f"{self._path(parent)} / {resource.name}"
+
+
+class Landscape:
+    """Several stacks that make one delivery system. What a stack made is called `<stack>/<logical name>`."""
+
+    def __init__(self, exports: Mapping[str, Mapping[str, Any]]) -> None:
+        self.graphs = {stack: Graph(export) for stack, export in exports.items()}
+
+    def of(self, kind: str) -> Iterator[tuple[str, Resource]]:
+        """All Azure resources of a kind such as `network:Subnet`, each with its stack."""
+        for stack, graph in self.graphs.items():
+            for each in graph.of(kind):
+                yield stack, each
+
+    def devops(self, *classes: str) -> Iterator[tuple[str, Resource]]:
+        """All resources of Azure DevOps, or those of some classes such as `CheckApproval`, each with its stack."""
+        for stack, graph in self.graphs.items():
+            for each in sorted(graph.devops, key=lambda each: each.urn):
+                if not classes or each.cls in classes:
+                    yield stack, each
+
+    @cached_property
+    def principals(self) -> Mapping[str, str]:
+        """Everything that can be granted a right and is made here, by object id: user-assigned identities, those that
+        a resource has of itself, and those that Azure makes for the add-ons of a cluster."""
+        made = {
+            each.outputs["principalId"]: f"{stack}/{each.name}"
+            for stack, each in self.of("managedidentity:UserAssignedIdentity")
+        }
+        for stack, graph in self.graphs.items():
+            for each in graph.azure:
+                if each.kind != ROLE_ASSIGNMENT:
+                    for path, id in _object_ids(each.outputs):
+                        made.setdefault(id, "/".join((stack, each.name, *path)))
+        return made
+
+    @cached_property
+    def ids(self) -> Mapping[str, str]:
+        return {id: f"{stack}/{each.name}" for stack, graph in self.graphs.items() for id, each in graph.by_id.items()}
+
+    def named(self, id: str) -> str:
+        """What an Azure id is called. Below something that was made here, such as a namespace of a cluster, the rest
+        of the id follows its name; an id of something else stays as it is."""
+        above, rest = id.lower(), ""
+        while above:
+            if above in self.ids:
+                return self.ids[above] + rest
+            above, _, last = above.rpartition("/")
+            rest = f"/{last}{rest}"
+        return id
+
+
+def _object_ids(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Object ids of identities in what Azure answered, and where they stand; lists hold none."""
+    for key, inner in value.items() if isinstance(value, Mapping) else ():
+        if key in ("principalId", "objectId") and isinstance(inner, str):
+            yield tuple(each for each in path if each != "identity"), inner
+        else:
+            yield from _object_ids(inner, (*path, key))

@@ -31,10 +31,18 @@ TOLD: dict[str, Any] = {
     "grafanaEndpoint": "https://amg.weu.grafana.azure.com",
     "runRecords": {"endpoint": "https://dce", "ruleId": "/dataCollectionRules/dcr", "immutableId": "dcr-0"},
     "defenderPlansOf": "00000000-0000-0000-0000-000000000010",
+    "delivery": {
+        "organization": "https://dev.azure.com/contoso",
+        "projectId": "5a4b3c00-1111-4222-8333-444455556666",
+        "projectName": "Shop",
+        "pipelines": {"pr": 1, "ci": 2, "cd": 3, "platform-pr": 4},
+        "repositories": {"platform": "6a4b", "application": "7a4b"},
+    },
 }
-ADDED = ("metricsWorkspaceId", "metricsQueryEndpoint", "grafanaEndpoint", "runRecords", "defenderPlansOf")
+ADDED = ("metricsWorkspaceId", "metricsQueryEndpoint", "grafanaEndpoint", "runRecords", "defenderPlansOf", "delivery")
 """What a stack that runs the previous release does not tell yet."""
 EXPECTED = Expected("shop", "nonproduction", "10.30.0.0/18", HUB)
+HOME: dict[str, Any] = {"organization": "https://dev.azure.com/contoso", "lends_delivery": True}
 OPTIONAL = ("ciVault", "network.hubId", *ADDED)
 
 
@@ -53,7 +61,10 @@ def fields(node: Any, above: str = "") -> list[str]:
     return found
 
 
-NEEDED = sorted({*fields(TOLD)} - {*OPTIONAL})
+BY_NAME = ("delivery.pipelines", "delivery.repositories")
+NEEDED = sorted(
+    field for field in {*fields(TOLD)} - {*OPTIONAL} if not field.startswith(tuple(f"{b}." for b in BY_NAME))
+)
 
 
 def refused(found: Any, stack: str = "staging") -> str:
@@ -81,7 +92,9 @@ class TestAContractIsReadWhole:
         assert contract.fitting("staging", older, EXPECTED) is older
         assert {field for field, value in older.model_dump(by_alias=True).items() if value is None} == {*ADDED}
 
-    @pytest.mark.parametrize("place", ["", "registry.", "cluster.", "network.", "workloadVault.", "runRecords."])
+    @pytest.mark.parametrize(
+        "place", ["", "registry.", "cluster.", "network.", "workloadVault.", "runRecords.", "delivery."]
+    )
     def test_a_newer_stack_may_tell_more(self, place: str) -> None:
         newer = told({f"{place}notYetKnown": {"a": 1}})
         assert contract.understood("staging", newer) == contract.understood("staging", TOLD)
@@ -176,6 +189,39 @@ class TestAStackThatDoesNotFit:
     def test_each_may_own_the_plans_of_its_own_subscription(self, ours: str | None, theirs: str | None) -> None:
         found = contract.understood("staging", told({"defenderPlansOf": theirs}))
         assert contract.fitting("staging", found, replace(EXPECTED, defender_plans_of=ours)) is found
+
+    def test_a_home_of_delivery_must_tell_of_its_project(self) -> None:
+        assert self.misfit(replace(EXPECTED, **HOME), {"delivery": None}) == (
+            "The stack staging does not fit this one: it tells of no Azure DevOps project; run `pulumi up` on it with "
+            "this version of the program first, or name the stack that owns the project as aks-cicd:stacks.delivery."
+        )
+
+    def test_a_home_of_delivery_lies_in_the_same_organisation(self) -> None:
+        assert self.misfit(replace(EXPECTED, lends_delivery=True, organization="https://dev.azure.com/other")) == (
+            "The stack staging does not fit this one: its Azure DevOps organisation is https://dev.azure.com/contoso, "
+            "this one's https://dev.azure.com/other; set aks-cicd:delivery.organization to the same."
+        )
+
+    @pytest.mark.parametrize("project", ["Shop", "SHOP"])
+    def test_two_stacks_may_not_own_one_project(self, project: str) -> None:
+        said = self.misfit(replace(EXPECTED, organization=HOME["organization"], project=project))
+        assert said == (
+            "The stack staging does not fit this one: both own the Azure DevOps project Shop; name one of them as "
+            "aks-cicd:stacks.delivery of the other, and remove its aks-cicd:delivery.home."
+        )
+
+    @pytest.mark.parametrize(
+        "ours",
+        [
+            HOME,
+            {"organization": "https://dev.azure.com/other", "project": "Shop"},
+            {"organization": "https://dev.azure.com/contoso", "project": "Blog"},
+            {"organization": "HTTPS://dev.azure.com/Contoso", "lends_delivery": True},
+        ],
+    )
+    def test_projects_of_other_names_or_organisations_may_stand_beside_each_other(self, ours: dict[str, Any]) -> None:
+        theirs = contract.understood("staging", TOLD)
+        assert contract.fitting("staging", theirs, replace(EXPECTED, **ours)) is theirs
 
     @pytest.mark.parametrize("hub", [None, HUB + "-west"])
     def test_ranges_may_overlap_where_no_hub_joins_them(self, hub: str | None) -> None:

@@ -88,7 +88,7 @@ def test_a_registry_turned_private_is_not_replaced(staging: Rehearsal) -> None:
         staging,
         {
             "registry": {"access": "private"},
-            "agents": {"kind": "managed"},
+            "agents": {"kind": "managed", "servicePrincipalId": "00000000-0000-0000-0000-0000000000d1"},
             "vaults": {"workload": {"access": "private", "softDeleteDays": 30}},
         },
     )

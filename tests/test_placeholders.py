@@ -122,6 +122,7 @@ SETTABLE = {
     "alerts.emails.platform-team": "platform-team@contoso.example",
     "alerts.webhooks.on-call-channel": "https://workflows.contoso.example/aks-cicd/production",
     "defender.contacts": ["security@contoso.example"],
+    "delivery.organization": "https://dev.azure.com/example",
     "tags.contact": "ops@example.com",
     "tags.handbook": "https://example.org/handbook",
 }
@@ -136,7 +137,11 @@ def real(stack: str) -> dict[str, Any]:
         if isinstance(node, list):
             return [filled(value) for value in node]
         if isinstance(node, str):
-            return node.replace("00000000-0000-", "7d3c1a52-4be0-").replace("contoso.example", "contoso.com")
+            return (
+                node.replace("00000000-0000-", "7d3c1a52-4be0-")
+                .replace("contoso.example", "contoso.com")
+                .replace("azure.com/example", "azure.com/contoso")
+            )
         return node
 
     config: dict[str, Any] = filled(shipped(stack))
@@ -161,7 +166,9 @@ class TestARealRun:
         with pytest.raises(SettingsError) as raised:
             settings.parse("prod", edited(shipped("prod"), SETTABLE))
         said = [problem.key for problem in raised.value.problems if "placeholder" in problem.allowed]
-        assert len(said) == len(SETTABLE) + len(["hub", "route table", "vault zone", "on-call's e-mail"])
+        assert len(said) == len(SETTABLE) + len(
+            ["hub", "route table", "vault zone", "on-call's e-mail", "agents' service", "approvers"]
+        )
 
     @pytest.mark.parametrize("stack", STACKS)
     def test_none_of_them_is_refused_in_a_rehearsal(self, stack: str) -> None:

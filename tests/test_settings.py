@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 import settings
+from components.delivery.checks import DAYS, PRODUCTION, BusinessHours, Gates
 from settings import Settings, SettingsError
 from tests.stackfiles import STACKS, Config, edited, shipped
 
@@ -119,6 +120,10 @@ METRICS = "monitoring.metricsLocation"
 ZONED = "registry.zoneRedundant"
 REDUNDANT = "monitoring.grafana.zoneRedundant"
 LENT = {"delivery": "dev", "registry": "dev"}
+CONNECTION = "00000000-0000-0000-0000-0000000000c1"
+ON_GITHUB = {"repository": "contoso/shop", "connectionId": CONNECTION}
+OWNED = ("registry", "vaults.ci", "delivery.home")
+MANAGED = {"kind": "managed", "servicePrincipalId": "00000000-0000-0000-0000-0000000000d1"}
 RESTRICTED = {"access": "restricted", "allowedRanges": ["203.0.113.0/24"]}
 OPEN = {
     "cluster.access": "public",
@@ -312,7 +317,28 @@ class TestWhatFollowsFromTheSettings:
             "rt-to-hub",
             "privatelink.vaultcore.azure.net",
         }
-        assert estate.groups == {"00000000-0000-0000-0000-0000000000a2"}
+        assert estate.groups == {"00000000-0000-0000-0000-0000000000a2", "00000000-0000-0000-0000-0000000000a3"}
+        assert estate.service_principals == {"00000000-0000-0000-0000-0000000000d1"}
+
+    def test_only_a_project_that_has_an_id_exists_already(self) -> None:
+        own = parse("staging").existing
+        assert (own.organization, own.project, own.github) == ("https://dev.azure.com/example", None, None)
+        new = {"delivery.home.project.id": CONNECTION, "delivery.home.github": ON_GITHUB}
+        there = parse("staging", new).existing
+        assert there.project
+        assert there.github
+        assert (there.project.id, there.github.connection_id) == (CONNECTION, CONNECTION)
+
+    def test_gates_stand_unless_switched_off_and_days_are_those_of_the_checks(self) -> None:
+        assert parse("staging").gates == Gates()
+        gates = parse("prod", {"delivery.gates.approval": False, "delivery.gates.approvalHours": "24"}).gates
+        assert (gates.approval, gates.branch_control, gates.approval_hours) == (False, True, 24)
+        assert gates.business_hours == BusinessHours("08:00", "17:00", "W. Europe Standard Time", DAYS[:5])
+
+    def test_every_gate_that_is_switched_off_is_a_warning(self) -> None:
+        off = {f"delivery.gates.{gate}": False for gate in ("approval", "branchControl", "exclusiveLock")}
+        said = " ".join(parse("prod", {**off, "delivery.gates.requiredTemplate": False}).warnings)
+        assert all(f"gate {gate} " in said for gate in PRODUCTION)
 
     def test_a_workspace_that_exists_belongs_to_the_estate_with_its_subscription(self) -> None:
         estate = parse("staging", {"logs": {"workspaceId": WORKSPACE}}).existing
@@ -353,8 +379,8 @@ class TestCombinationsThatAreLegal:
     @pytest.mark.parametrize(
         ("stack", "new", "gone"),
         [
-            ("staging", {"cluster.authorizedRanges": ["203.0.113.0/24"], "agents.kind": "managed"}, ()),
-            ("staging", {"registry.access": "private", "vaults.ci.access": "private", "agents.kind": "managed"}, ()),
+            ("staging", {"cluster.authorizedRanges": ["203.0.113.0/24"], "agents": MANAGED}, ()),
+            ("staging", {"registry.access": "private", "vaults.ci.access": "private", "agents": MANAGED}, ()),
             ("staging", {"network.egress": "loadBalancer"}, ()),
             ("staging", {"network.addressSpace": "10.20.0.0/24"}, ()),
             ("staging", {"network.serviceRange": "10.245.0.0/27"}, ()),
@@ -390,10 +416,17 @@ class TestCombinationsThatAreLegal:
             ("prod", {"network.hub.egressAddresses": ["203.0.113.7"], "registry": RESTRICTED}, ()),
             ("prod", {"network.privateDnsZones.apiServer": ZONE, "network.privateDnsZones.registry": ZONE}, ()),
             ("prod", {"cluster.systemPool.vmSize": "Standard_NC8ds_v4", "cluster.systemPool.osDiskGb": 1024}, ()),
-            ("staging", {"stacks": LENT}, ("registry", "vaults.ci")),
-            ("staging", {"stacks": LENT, "azure.location": "westus", "cluster.zones": []}, ("registry", "vaults.ci")),
-            ("staging", {"stacks": LENT, "network.egress": "loadBalancer"}, ("registry", "vaults.ci")),
+            ("staging", {"stacks": LENT}, OWNED),
+            ("staging", {"stacks": LENT, "azure.location": "westus", "cluster.zones": []}, OWNED),
+            ("staging", {"stacks": LENT, "network.egress": "loadBalancer"}, OWNED),
             ("prod", {"cluster.systemPool.osDisk": "managed", "cluster.systemPool.vmSize": "Standard_D4s_v5"}, ()),
+            ("staging", {"delivery.home.project": {"name": "Shop", "services": ["boards", "artifacts"]}}, ()),
+            ("staging", {"delivery.home.project.id": CONNECTION, "delivery.home.github": ON_GITHUB}, ()),
+            ("staging", {"delivery.home": {"project": {"name": "Läden 2"}, "extensions": [], "seed": False}}, ()),
+            ("staging", {"delivery.organization": "https://dev.azure.com/c"}, ()),
+            ("prod", {"delivery.gates": {"approval": False}}, ("delivery.approvers",)),
+            ("prod", {"delivery.gates.businessHours": {"start": "00:00", "end": "23:59", "days": ["Sunday"]}}, ()),
+            ("prod", {"agents.maximum": 11, "network.subnets.agents": "10.30.32.0/28"}, ()),
         ],
     )  # fmt: skip
     def test_it_is_accepted(self, stack: str, new: Mapping[str, Any], gone: tuple[str, ...]) -> None:

@@ -105,8 +105,14 @@ def legal(draw: st.DrawFn) -> tuple[str, Config]:
     else:
         new["agents.kind"] = draw(st.sampled_from(["hosted", "managed"]))
         managed = new["agents.kind"] == "managed"
+        if managed:
+            new["agents.servicePrincipalId"] = str(draw(st.uuids()))
         new["registry.access"] = draw(st.sampled_from(["public", "private"])) if managed else "public"
         new["network.egress"] = "natGateway" if managed else draw(st.sampled_from(["natGateway", "loadBalancer"]))
+    if draw(st.booleans()):
+        start, end = sorted(draw(st.lists(CLOCKS, min_size=2, max_size=2, unique=True)))
+        zone = draw(st.sampled_from(["UTC", "W. Europe Standard Time", "Central Standard Time (Mexico)"]))
+        new["delivery.gates.businessHours"] = {"start": start, "end": end, "timeZone": zone}
     return draw(STACK_NAMES), edited(shipped(base), new)
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Rehearsed, shipped
 from tests.declared import Declared, environment
 
+MANAGED = {"kind": "managed", "servicePrincipalId": "00000000-0000-0000-0000-0000000000d1"}
 HUB = "/subscriptions/00000000-0000-0000-0000-000000000030/resourceGroups/rg-hub/providers/Microsoft.Network"
 TABLE = "/subscriptions/00000000-0000-0000-0000-000000000010/resourceGroups/rg-zone/providers/Microsoft.Network"
 WORKSPACE = (
@@ -64,7 +65,7 @@ def test_an_existing_workspace_is_not_locked(told: dict[str, dict[str, Any]]) ->
 
 def test_an_authorised_list_holds_the_address_that_nodes_come_from() -> None:
     """Without it the nodes of a cluster with a NAT gateway cannot reach their own API server."""
-    found = staging_with(cluster__authorizedRanges=["198.51.100.0/24"], agents={"kind": "managed"})
+    found = staging_with(cluster__authorizedRanges=["198.51.100.0/24"], agents=MANAGED)
     (address,) = [each.outputs["ipAddress"] for each in found.cloud.resources.values() if "PublicIP" in each.type_]
     ranges = found.one("containerservice:ManagedCluster")["apiServerAccessProfile"]["authorizedIPRanges"]
     assert ranges == ["198.51.100.0/24", f"{address}/32"]
@@ -80,7 +81,7 @@ def test_an_authorised_list_holds_the_address_of_the_hubs_firewall() -> None:
     found = staging_with(
         network__hub=hub,
         network__egress="hubRouteTable",
-        agents={"kind": "managed"},
+        agents=MANAGED,
         cluster__authorizedRanges=["198.51.100.0/24"],
     )
     ranges = found.one("containerservice:ManagedCluster")["apiServerAccessProfile"]["authorizedIPRanges"]
@@ -88,9 +89,7 @@ def test_an_authorised_list_holds_the_address_of_the_hubs_firewall() -> None:
 
 
 def test_a_restricted_registry_admits_the_kubelets() -> None:
-    found = staging_with(
-        registry={"access": "restricted", "allowedRanges": ["198.51.100.0/24"]}, agents={"kind": "managed"}
-    )
+    found = staging_with(registry={"access": "restricted", "allowedRanges": ["198.51.100.0/24"]}, agents=MANAGED)
     (address,) = [each.outputs["ipAddress"] for each in found.cloud.resources.values() if "PublicIP" in each.type_]
     rules = found.one("containerregistry:Registry")["networkRuleSet"]["ipRules"]
     assert [each["iPAddressOrRange"] for each in rules] == ["198.51.100.0/24", f"{address}/32"]
@@ -112,7 +111,7 @@ def test_nonproduction_can_be_private_too() -> None:
         cluster__reachable=False,
         registry__access="private",
         vaults__ci={"access": "private"},
-        agents={"kind": "managed"},
+        agents=MANAGED,
     )
     assert set(found.of("network:Subnet")) == {
         "nodes-subnet",
@@ -143,6 +142,7 @@ def test_a_further_environment_borrows_a_registry_and_owns_no_delivery(told: dic
             "stacks": {"delivery": "staging", "registry": "staging"},
             "registry": None,
             "vaults.ci": None,
+            "delivery.home": None,
             "network.addressSpace": "10.40.0.0/20",
             "defender": {"plans": "existing"},
         },

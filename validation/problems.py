@@ -21,7 +21,7 @@ class Problem:
     mend: str
 
     def __str__(self) -> str:
-        said = "not set" if self.value is None else _shown(self.value)
+        said = "not set" if self.value is None else "..." if _named_as_secret(self.key) else _shown(self.value)
         return f"  {self.key} = {said}\n    allowed: {self.allowed}\n    mend:    {self.mend}"
 
 
@@ -58,9 +58,18 @@ def nearest(said: Any, known: Iterable[str]) -> str | None:
     return f"did you mean {near[0]}?" if near else None
 
 
+def _named_as_secret(key: str) -> bool:
+    """No setting is a secret, but whoever tries to set one should not find it in the log of a pipeline."""
+    return re.search("(?i)token|password|credential|secret$|apikey", key.rpartition(".")[2]) is not None
+
+
 def _shown(value: Any) -> str:
     text = json.dumps(_without_credentials(value), default=str, ensure_ascii=False)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+_ORGANIZATION = re.compile(r"https?://(?:dev\.azure\.com/[\w-]*|[\w-]+\.visualstudio\.com)/?", re.ASCII)
+"""Where nothing follows that could be a credential."""
 
 
 def _without_credentials(value: Any) -> Any:
@@ -70,4 +79,6 @@ def _without_credentials(value: Any) -> Any:
         return {key: _without_credentials(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_without_credentials(each) for each in value]
-    return re.sub(r"(?s)(://[^/?#]*[/?#]|\?).+", r"\1...", value) if isinstance(value, str) else value
+    if not isinstance(value, str) or _ORGANIZATION.fullmatch(value):
+        return value
+    return re.sub(r"(?s)(://[^/?#]*[/?#]|\?).+", r"\1...", value)

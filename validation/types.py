@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from components import naming, regions
 from validation.problems import nearest
+from validation.time_zones import TIME_ZONES
 
 REFUSED = "refused"
 """Type code of the errors raised here; their context holds `allowed` and `mend`."""
@@ -109,6 +110,13 @@ def _region(value: Any) -> str:
         mend = nearest(str(value).lower().replace(" ", ""), sorted(regions.ALL))
         mend = mend or "choose one of `az account list-locations`"
         refuse("the name of a public Azure region in lower case, such as westeurope", mend)
+    return value
+
+
+def _time_zone(value: Any) -> str:
+    if not isinstance(value, str) or value not in TIME_ZONES:
+        mend = nearest(value, sorted(TIME_ZONES)) or "choose one of those that `tzutil /l` lists on Windows"
+        refuse("a time zone by its Windows name, such as UTC or W. Europe Standard Time", mend)
     return value
 
 
@@ -303,6 +311,7 @@ ReceiverName = Annotated[
         "rename the receiver",
     ),
 ]
+TimeZone = Annotated[str, BeforeValidator(_time_zone)]
 OrganizationUrl = Annotated[
     str,
     text(

@@ -21,10 +21,11 @@ from components.delivery.approvers import Approvers, ApproversArgs
 from components.delivery.checks import BusinessHours, ChecksArgs, Gates, Template, planned, warnings
 from components.delivery.environment import Facts, GatedEnvironment, GatedEnvironmentArgs
 from components.delivery.extensions import ExtensionsArgs
-from components.delivery.home import DeliveryHome, DeliveryHomeArgs, Home, Seeds
+from components.delivery.home import DeliveryHome, DeliveryHomeArgs, Home
 from components.delivery.identity import PipelineIdentity, PipelineIdentityArgs, Subscription
-from components.delivery.pipelines import CD, CI, GitHubRepository
-from components.delivery.project import DeliveryProjectArgs, ExistingProject
+from components.delivery.pipelines import CD, CI, RELEASE_TEMPLATE, GitHubRepository
+from components.delivery.project import DeliveryProjectArgs, ExistingProject, wanted_project
+from components.delivery.seeds import Seeds, seeded
 from components.naming import DeliveryNames
 from components.placement import Placement
 
@@ -46,6 +47,8 @@ __all__ = [
     "Promotion",
     "Seeds",
     "Subscription",
+    "seeded",
+    "wanted_project",
     "warnings",
 ]
 
@@ -65,9 +68,8 @@ class DeliveryEnvironmentArgs:
     production: bool
     gates: Gates
     approver_group_id: str | None
-    """Object id of the directory's group whose members approve; needed where approval is planned."""
-    template: str
-    """Path in the platform repository of the template that releases to production must extend."""
+    """Object id of the directory's group whose members approve, or resume a run that waits for a person; needed where
+    approval is planned."""
     subscription: Subscription
     facts: Facts
     cluster_id: Input[str]
@@ -100,7 +102,7 @@ class DeliveryEnvironment(ComponentResource):
             gates=args.gates,
             approver=self._approvers.id if self._approvers else None,
             template=Template(
-                Output.concat(args.home.project_name, "/", DeliveryNames.PLATFORM_REPOSITORY), args.template
+                Output.concat(args.home.project_name, "/", DeliveryNames.PLATFORM_REPOSITORY), RELEASE_TEMPLATE
             ),
             branches_known=args.branches_known,
         )
@@ -125,9 +127,9 @@ class DeliveryEnvironment(ComponentResource):
 
     def _find_approvers(self) -> Approvers | None:
         args = self._args
-        if "approval" not in planned(args.production, args.gates):
+        if args.approver_group_id is None:
+            assert "approval" not in planned(args.production, args.gates), "an approval needs a group of approvers"
             return None
-        assert args.approver_group_id, "an approval needs a group of approvers"
         wanted = ApproversArgs(args.home.project_id, self._names.approvers, args.approver_group_id)
         return Approvers("approvers", wanted, ResourceOptions(parent=self))
 

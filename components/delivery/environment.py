@@ -31,6 +31,7 @@ class Facts:
     namespace: Input[str]
     service_account: Input[str]
     workload_vault_uri: Input[str]
+    log_workspace_id: Input[str]
     metrics_query_endpoint: Input[str]
     run_records_endpoint: Input[str]
     run_records_rule: Input[str]

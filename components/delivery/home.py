@@ -34,6 +34,7 @@ from components.delivery.project import (
     RepositoryArgs,
     SeededRepository,
 )
+from components.delivery.seeds import Seeds
 from components.naming import DeliveryNames
 from components.placement import Placement
 
@@ -49,20 +50,11 @@ class Home:
 
 
 @dataclass(frozen=True)
-class Seeds:
-    """What a new repository of Azure Repos starts with: path to content."""
-
-    files: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class DeliveryHomeArgs:
     place: Placement
     project: DeliveryProjectArgs | ExistingProject
     platform: Seeds
     application: Seeds | GitHubRepository
-    paths: Mapping[str, str]
-    """Where the YAML of each pipeline lies in its repository: keys `pr`, `ci`, `cd`, `platform-pr`."""
     subscription: Subscription
     registry_id: Input[str]
     """The nonproduction registry, which CI pushes to."""
@@ -103,7 +95,7 @@ class DeliveryHome(ComponentResource):
             code, validated[PR] = AzureRepository(application.id), application
         pipelines = Pipelines(
             "pipelines",
-            PipelinesArgs(self.project_id, AzureRepository(platform.id), code, args.paths, after=seeded),
+            PipelinesArgs(self.project_id, AzureRepository(platform.id), code, after=seeded),
             own,
         )
         self.pipelines = pipelines.ids

@@ -10,7 +10,7 @@ What it does not do: it holds no variable and no secret, and a new definition st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -33,6 +33,15 @@ APPLICATION = (PR, CI, CD)
 """Pipelines whose YAML lies in the application repository."""
 
 
+RELEASE_TEMPLATE = "pipelines/templates/release.yml"
+"""In the platform repository: what CD extends, and every release to production must."""
+
+
+def yaml_path(pipeline: str) -> str:
+    """Where the YAML of a pipeline lies in its repository."""
+    return f"pipelines/{pipeline}.yml"
+
+
 @dataclass(frozen=True)
 class AzureRepository:
     """A repository of the same project."""
@@ -44,7 +53,7 @@ class AzureRepository:
 class GitHubRepository:
     """A repository on GitHub."""
 
-    name: str
+    repository: str
     """`owner/repository`."""
     connection_id: Input[str]
     """Of the service connection that the Azure Pipelines app makes when it is installed; it holds no token of ours."""
@@ -55,8 +64,6 @@ class PipelinesArgs:
     project_id: Input[str]
     platform: AzureRepository
     application: AzureRepository | GitHubRepository
-    paths: Mapping[str, str]
-    """Where the YAML of each pipeline lies in its repository: keys `pr`, `ci`, `cd`, `platform-pr`."""
     after: Sequence[Resource] = ()
     """The seeds, which hold the YAML."""
 
@@ -69,7 +76,7 @@ def source(repository: AzureRepository | GitHubRepository, path: str) -> BuildDe
         )
     return BuildDefinitionRepositoryArgs(
         repo_type="GitHub",
-        repo_id=repository.name,
+        repo_id=repository.repository,
         branch_name=MAIN,
         yml_path=path,
         service_connection_id=repository.connection_id,
@@ -103,7 +110,7 @@ class Pipelines(ComponentResource):
                 f"pipeline-{pipeline}",
                 project_id=args.project_id,
                 name=pipeline,
-                repository=source(repository, args.paths[pipeline]),
+                repository=source(repository, yaml_path(pipeline)),
                 ci_trigger=BuildDefinitionCiTriggerArgs(use_yaml=True),
                 pull_request_trigger=pull_requests(pipeline, repository),
                 # The provider's default is every project of the organisation.

@@ -10,7 +10,7 @@ What it does not do: it seeds no repository on GitHub.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -37,6 +37,11 @@ class DeliveryProjectArgs:
     description: str = "Delivers an application to Azure Kubernetes Service. Provisioned by a Pulumi program."
     services: frozenset[str] = USED
     """Which of `SERVICES` are on."""
+
+
+def wanted_project(name: str, id: str | None, services: Sequence[str]) -> DeliveryProjectArgs | ExistingProject:
+    """The project that has the id, or one of our own with these services beside those that delivery uses."""
+    return ExistingProject(id, name) if id else DeliveryProjectArgs(name, services=USED | set(services))
 
 
 def features(services: frozenset[str]) -> dict[str, str]:

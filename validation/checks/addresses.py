@@ -11,7 +11,7 @@ from validation.checking import camel, check, pools, problem
 from validation.problems import Problem
 
 if TYPE_CHECKING:
-    from settings import Cluster, Network, Registry, Vault, Vaults
+    from settings import Agents, Cluster, Network, Registry, Vault, Vaults
 
 
 _NOT_PUBLIC = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
@@ -119,6 +119,20 @@ def nodes_fit_their_subnet(network: Network, cluster: Cluster) -> Iterator[Probl
             f"a range that leaves {needed} nodes an address, those of an upgrade included (it leaves "
             f"{addressing.holds(subnet)} in {subnet})",
             "widen the range, or lower maxNodes",
+        )
+
+
+@check
+def agents_fit_their_subnet(network: Network, agents: Agents) -> Iterator[Problem]:
+    if agents.kind != "managed" or not _usable(network.address_space):
+        return
+    subnet = addressing.plan(network.address_space, own_subnets(network))[addressing.AGENTS]
+    if IPv4Network(subnet).prefixlen <= 28 and agents.maximum > addressing.holds(subnet):
+        yield problem(
+            "agents.maximum",
+            agents.maximum,
+            f"at most {addressing.holds(subnet)}: each has an address in {subnet}",
+            "lower it, or set network.subnets.agents to a wider range",
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from validation.checking import check, problem
+from validation.checking import as_said, check, problem
 from validation.problems import Problem
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 
 @check
-def delivery_has_one_home(stacks: Stacks, delivery: Delivery) -> Iterator[Problem]:
-    if stacks.delivery is None and delivery.home is None:
+def delivery_has_one_home(tier: str, stacks: Stacks, delivery: Delivery) -> Iterator[Problem]:
+    if tier == "nonproduction" and stacks.delivery is None and delivery.home is None:
         yield problem(
             "delivery.home",
             None,
@@ -24,7 +24,7 @@ def delivery_has_one_home(stacks: Stacks, delivery: Delivery) -> Iterator[Proble
     if stacks.delivery and delivery.home:
         yield problem(
             "delivery.home",
-            delivery.home,
+            as_said(delivery.home),
             f"left out: delivery lives in the stack {stacks.delivery}",
             "remove it, or remove stacks.delivery",
         )

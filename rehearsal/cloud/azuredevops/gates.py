@@ -22,8 +22,8 @@ from rehearsal.cloud.azuredevops.kinds import (
     same,
     token,
 )
-from rehearsal.cloud.azuredevops.zones import ZONES
 from rehearsal.cloud.values import blocks
+from validation.time_zones import TIME_ZONES
 
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -96,7 +96,7 @@ def _hours(request: Request) -> None:
     refuse_unless(not (start and end) or start < end, "InvalidValue", f"startTime {start} is not before endTime {end}")
     zone = request.text("timeZone")
     refuse_unless(
-        not zone or zone in ZONES,
+        not zone or zone in TIME_ZONES,
         "InvalidValue",
         f"expected time_zone to be a Windows time zone such as 'UTC' or 'W. Europe Standard Time', got '{zone}'",
     )

@@ -10,7 +10,7 @@ import pytest
 from components.delivery import BusinessHours, Gates
 from components.delivery.checks import NONPRODUCTION, PRODUCTION, planned, warnings
 from tests.declared import GROUP
-from tests.deliveries import TEMPLATE, Delivered, environment, home
+from tests.deliveries import Delivered, environment, home
 
 CHECKS = {
     "approval": "CheckApproval",
@@ -123,7 +123,7 @@ class TestProduction:
             "repositoryType": "azuregit",
             "repositoryName": "Shop/platform",
             "repositoryRef": "refs/heads/main",
-            "templatePath": TEMPLATE,
+            "templatePath": "pipelines/templates/release.yml",
         }
         assert [each["requiredTemplates"] for each in found.of("CheckRequiredTemplate").values()] == [[wanted]] * 3
 

@@ -10,7 +10,7 @@ from components.delivery import ExtensionsArgs, Facts, GitHubRepository
 from components.delivery.environment import variables
 from components.delivery.extensions import KNOWN
 from components.delivery.pipelines import CD, CI, PLATFORM_PR, PR, AzureRepository, pull_requests, source
-from tests.deliveries import CONNECTION, FACTS, PATHS, Delivered, environment, home, in_an_existing_project
+from tests.deliveries import CONNECTION, FACTS, Delivered, environment, home, in_an_existing_project
 
 GITHUB = GitHubRepository("contoso/shop", CONNECTION)
 
@@ -28,7 +28,7 @@ class TestDefinitions:
             repository = each["repository"]
             assert repository["repoType"] == "TfsGit"
             assert repository["repoId"] == repositories[wanted]
-            assert repository["ymlPath"] == PATHS[each["name"]]
+            assert repository["ymlPath"] == f"pipelines/{each['name']}.yml"
             assert repository["branchName"] == "refs/heads/main"
 
     def test_a_run_may_act_in_its_own_project_only_and_a_new_pipeline_starts_none(self, found: Delivered) -> None:

@@ -1,10 +1,13 @@
-"""The time zones that business hours are told in: the names that Windows uses. Source: Microsoft's list of them."""
+"""The time zones that business hours are told in: the names that Windows uses, as far as Azure DevOps takes them.
+
+Source: the list that the Azure DevOps provider holds a `time_zone` against (check_business_hours).
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-ZONES: Final = frozenset(
+TIME_ZONES: Final = frozenset(
     """
 Dateline Standard Time|UTC-11|Aleutian Standard Time|Hawaiian Standard Time|Marquesas Standard Time
 Alaskan Standard Time|UTC-09|Pacific Standard Time (Mexico)|UTC-08|Pacific Standard Time

@@ -1,0 +1,71 @@
+"""What a new repository of Azure Repos starts with.
+
+The list stands in `pipelines/seeds.yaml`, because it is about files, and those who add a file to the pipelines look
+there: for each repository the patterns of its files, and what is cut off their paths. Files are pushed once, one by
+one, before the branch policies stand; what is added to the list later reaches a repository that exists by a pull
+request, like any other change.
+
+What it does not do: it seeds nothing that is not text, and it follows no link out of the project.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+LIST = Path("pipelines") / "seeds.yaml"
+
+
+class SeedsError(pulumi.RunError):
+    """A list that does not say which files, or names some that are not there. Pulumi prints it without a traceback."""
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Path in the repository to content."""
+
+    files: Mapping[str, str]
+
+
+def seeded(root: Path, repository: str) -> Seeds:
+    """The seeds of a repository, from the list of the project that lies in `root`.
+
+    Raises:
+        SeedsError: no list, no such repository in it, a pattern that matches nothing, or a file that is not UTF-8.
+    """
+    if not (root / LIST).is_file():
+        raise SeedsError(f"{LIST} is missing; restore it, or set aks-cicd:delivery.home.seed to false")
+    listed = yaml.safe_load((root / LIST).read_text("utf-8"))
+    if not isinstance(listed, Mapping) or repository not in listed:
+        raise SeedsError(f"{LIST} lists no repository {repository}; add it, with the patterns of its files")
+    files: dict[str, str] = {}
+    for entry in listed[repository]:
+        for path in _matching(root, entry["files"]):
+            files[path.removeprefix(entry.get("without", ""))] = _text(root, path)
+    return Seeds(dict(sorted(files.items())))
+
+
+def _matching(root: Path, pattern: Any) -> Iterator[str]:
+    found = sorted(path for path in root.glob(str(pattern)) if path.is_file() and _shown(path, root))
+    if not found:
+        raise SeedsError(f"{LIST}: {pattern} matches no file; mend the pattern or remove it")
+    yield from (path.relative_to(root).as_posix() for path in found)
+
+
+def _shown(path: Path, root: Path) -> bool:
+    """Neither what Python and its tools leave behind, nor a link."""
+    parts = path.relative_to(root).parts
+    left_behind = any(part == "__pycache__" or part.endswith((".egg-info", "_cache")) for part in parts)
+    return not left_behind and not path.is_symlink()
+
+
+def _text(root: Path, path: str) -> str:
+    try:
+        return (root / path).read_text("utf-8")
+    except UnicodeDecodeError:
+        raise SeedsError(f"{LIST}: {path} is no text in UTF-8; a repository is seeded with text only") from None
