@@ -35,7 +35,7 @@ from components.observability import NotificationsArgs, Objectives, Observabilit
 from components.observability.logs import Logs, LogsArgs
 from components.placement import Placement
 from components.protection import Locks, LocksArgs
-from components.registry import RegistryArgs, TierRegistry
+from components.registry import BorrowedRegistry, BorrowedRegistryArgs, RegistryArgs, TierRegistry
 from components.vault import SecretStore, VaultArgs
 from components.workload import Quota, Telemetry, Workload, WorkloadArgs
 from settings import Vault, load
@@ -127,6 +127,10 @@ if settings.registry:
         inside,
     )
 images = contract.registry_facts(registry, upstream.get(settings.stacks.registry or ""))
+if settings.stacks.registry_private:
+    BorrowedRegistry(
+        "registry", BorrowedRegistryArgs(place, images["id"], link=network.private_links["registry"]), inside
+    )
 
 # The cluster that runs the workload.
 cluster = Cluster(
@@ -360,3 +364,8 @@ contract.publish(
     if delivery
     else None,
 )
+# What people still do by hand: the line of an environment in `release.yml`, and the rules of a branch on GitHub.
+if agents:
+    pulumi.export("agentPool", agents.name)
+if delivery and delivery.on_github:
+    pulumi.export("onGitHub", delivery.on_github)

@@ -34,6 +34,8 @@ class RegistryFacts(_Part):
     """Resource id."""
     login_server: str
     """Host name that images are pushed to and pulled from."""
+    access: str | None = None
+    """`public`, `restricted` or `private`; only the owner says."""
 
 
 class ClusterFacts(_Part):
@@ -122,7 +124,7 @@ def publish(**facts: Any) -> None:
 def registry_facts(own: TierRegistry | None, lender: pulumi.Output[Contract] | None) -> dict[str, pulumi.Output[str]]:
     """The registry that an environment pulls from: its own, or the one in the contract of the stack that lends it."""
     if own:
-        return {"id": own.id, "login_server": own.login_server}
+        return {"id": own.id, "login_server": own.login_server, "access": pulumi.Output.from_input(own.access)}
     assert lender is not None, "an environment has a registry of its own or borrows one"
     return {"id": lender.registry.id, "login_server": lender.registry.login_server}
 
@@ -153,6 +155,9 @@ class Expected:
     """Whether that stack is where delivery lives."""
     project: str | None = None
     """Name of the Azure DevOps project that this environment would own."""
+    reaches_registry: bool | None = None
+    """Where that stack lends its registry: whether this environment has an end point for a private one. None where
+    the way there is somebody else's, such as a hub's."""
 
 
 def read(stack: str, expected: Expected) -> pulumi.Output[Contract]:
@@ -198,6 +203,8 @@ def _disagreements(theirs: Contract, expected: Expected) -> Iterable[str]:
             f"both own the Defender plans of the subscription {expected.defender_plans_of}; "
             "set aks-cicd:defender.plans to existing in one of them"
         )
+    if expected.reaches_registry is False and theirs.registry.access == "private":
+        yield "its registry is private; set aks-cicd:stacks.registryPrivate to true"
     yield from _disagreements_on_delivery(theirs.delivery, expected)
     ranges = {"theirs": theirs.network.address_space, "ours": expected.address_space}
     if _same(expected.hub_id, theirs.network.hub_id) and list(overlaps(ranges)):

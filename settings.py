@@ -107,6 +107,8 @@ class Stacks(Section):
     """From whose registry images are promoted; production only."""
     registry: StackName | None = None
     """Whose registry the cluster pulls from, when the environment has none of its own."""
+    registry_private: Flag = False
+    """Whether that registry answers private end points alone, so that this environment needs one of its own."""
 
 
 class Hub(Section):
@@ -477,7 +479,9 @@ class Settings(Section):
     def private_zones(self) -> dict[str, str | None]:
         """What is reached by a private end point, to the id of an existing DNS zone or None."""
         zones = self.network.private_dns_zones
-        private = {"registry": bool(self.registry and self.registry.access == "private")}
+        private = {
+            "registry": self.stacks.registry_private or bool(self.registry and self.registry.access == "private")
+        }
         private["vault"] = any(vault.access == "private" for vault in self.vaults.all)
         return {kind: getattr(zones, kind) for kind, wanted in private.items() if wanted}
 
@@ -503,6 +507,7 @@ class Settings(Section):
             organization=self.delivery.organization,
             lends_delivery=stack == self.stacks.delivery,
             project=self.delivery.home.project.name if self.delivery.home else None,
+            reaches_registry=None if stack != self.stacks.registry or self.hub_id else self.stacks.registry_private,
         )
 
     @property

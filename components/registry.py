@@ -68,11 +68,12 @@ def policies(args: RegistryArgs) -> PoliciesArgs:
 
 
 class TierRegistry(ComponentResource):
-    """One registry. `login_server` is its host name."""
+    """One registry. `login_server` is its host name, `access` as in `RegistryArgs`."""
 
     id: Output[str]
     name: Output[str]
     login_server: Output[str]
+    access: str
 
     def __init__(self, name: str, args: RegistryArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:registry:TierRegistry", name, None, opts)
@@ -120,6 +121,7 @@ class TierRegistry(ComponentResource):
             opts=ResourceOptions(parent=self),
         )
         self.id, self.name, self.login_server = registry.id, registry.name, registry.login_server
+        self.access = args.access
         self.register_outputs({"id": self.id, "loginServer": self.login_server})
 
 
@@ -131,3 +133,19 @@ def _firewall(args: RegistryArgs) -> NetworkRuleSetArgs | None:
         default_action="Deny",
         ip_rules=ranges.apply(lambda found: [IPRuleArgs(i_p_address_or_range=cidr, action="Allow") for cidr in found]),
     )
+
+
+@dataclass(frozen=True)
+class BorrowedRegistryArgs:
+    place: Placement
+    registry_id: Input[str]
+    link: PrivateLink
+
+
+class BorrowedRegistry(ComponentResource):
+    """The way to a private registry that another environment owns: an end point in this environment's network."""
+
+    def __init__(self, name: str, args: BorrowedRegistryArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aks-cicd:registry:BorrowedRegistry", name, None, opts)
+        connect_privately("registry", args.registry_id, group="registry", link=args.link, place=args.place, parent=self)
+        self.register_outputs({})

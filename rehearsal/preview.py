@@ -56,8 +56,8 @@ def _owned_twice(stacks: Iterable[Stack[settings.Settings]]) -> Iterator[str]:
     owners: dict[tuple[str, str], list[str]] = {}
     for stack in stacks:
         if home := stack.settings.delivery.home:
-            project = (stack.settings.delivery.organization.lower(), home.project.name.lower())
-            owners.setdefault(project, []).append(stack.name)
+            key = (stack.settings.delivery.organization.lower(), home.project.name.lower())
+            owners.setdefault(key, []).append(stack.name)
     for (organization, project), names in owners.items():
         if len(names) > 1:
             yield (

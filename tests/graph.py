@@ -79,15 +79,6 @@ class Resource:
         return frozenset(said)
 
 
-@dataclass(frozen=True)
-class Grant:
-    """One role assignment, in names."""
-
-    principal: str
-    role: str
-    scope: str
-
-
 class Graph:
     """The resources of one stack's export."""
 
@@ -109,7 +100,9 @@ class Graph:
 
     @cached_property
     def devops(self) -> list[Resource]:
-        return [each for each in self.resources if each.type.startswith("azuredevops:")]
+        found = (each for each in self.resources if each.type.startswith("azuredevops:"))
+        # The engine keeps them in the order in which they were ready, which no two runs share.
+        return sorted(found, key=lambda each: each.urn)
 
     @cached_property
     def by_id(self) -> Mapping[str, Resource]:
@@ -125,21 +118,6 @@ class Graph:
         found = {each.outputs["principalId"]: each for each in self.of("managedidentity:UserAssignedIdentity")}
         own = [each for each in self.azure if each.outputs.get("identity", {}).get("type") == "SystemAssigned"]
         return found | {each.outputs["identity"]["principalId"]: each for each in own}
-
-    @cached_property
-    def grants(self) -> frozenset[Grant]:
-        """Every role assignment: who (logical name of an identity, or an object id), which role, on what."""
-        from components.access import role_name
-
-        principals = {id: each.name for id, each in self.identities.items()}
-        return frozenset(
-            Grant(
-                principals.get(each.inputs["principalId"], each.inputs["principalId"]),
-                role_name(each.inputs["roleDefinitionId"]),
-                self.named(each.inputs["scope"]),
-            )
-            for each in self.of(ROLE_ASSIGNMENT)
-        )
 
     def named(self, id: str) -> str:
         """The logical name of a resource of this stack, or the id of one that is not."""
@@ -185,7 +163,7 @@ class Landscape:
     def devops(self, *classes: str) -> Iterator[tuple[str, Resource]]:
         """All resources of Azure DevOps, or those of some classes such as `CheckApproval`, each with its stack."""
         for stack, graph in self.graphs.items():
-            for each in sorted(graph.devops, key=lambda each: each.urn):
+            for each in graph.devops:
                 if not classes or each.cls in classes:
                     yield stack, each
 

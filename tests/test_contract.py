@@ -20,7 +20,7 @@ TOLD: dict[str, Any] = {
     "tier": "nonproduction",
     "workload": "shop",
     "resourceGroup": "rg-shop-staging",
-    "registry": {"id": "/registries/cr", "loginServer": "cr.azurecr.io"},
+    "registry": {"id": "/registries/cr", "loginServer": "cr.azurecr.io", "access": "public"},
     "cluster": {"id": "/managedClusters/aks", "name": "aks", "oidcIssuer": "https://issuer"},
     "network": {"id": "/virtualNetworks/vnet", "addressSpace": "10.20.0.0/20", "hubId": HUB},
     "workloadVault": {"id": "/vaults/kv-app", "uri": "https://kv-app"},
@@ -43,7 +43,7 @@ ADDED = ("metricsWorkspaceId", "metricsQueryEndpoint", "grafanaEndpoint", "runRe
 """What a stack that runs the previous release does not tell yet."""
 EXPECTED = Expected("shop", "nonproduction", "10.30.0.0/18", HUB)
 HOME: dict[str, Any] = {"organization": "https://dev.azure.com/contoso", "lends_delivery": True}
-OPTIONAL = ("ciVault", "network.hubId", *ADDED)
+OPTIONAL = ("ciVault", "network.hubId", "registry.access", *ADDED)
 
 
 def told(new: dict[str, Any] | None = None, gone: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -189,6 +189,20 @@ class TestAStackThatDoesNotFit:
     def test_each_may_own_the_plans_of_its_own_subscription(self, ours: str | None, theirs: str | None) -> None:
         found = contract.understood("staging", told({"defenderPlansOf": theirs}))
         assert contract.fitting("staging", found, replace(EXPECTED, defender_plans_of=ours)) is found
+
+    def test_a_private_registry_that_is_lent_needs_an_end_point(self) -> None:
+        private = {"registry.access": "private"}
+        assert self.misfit(replace(EXPECTED, reaches_registry=False), private) == (
+            "The stack staging does not fit this one: its registry is private; set aks-cicd:stacks.registryPrivate to "
+            "true."
+        )
+
+    @pytest.mark.parametrize(
+        ("ours", "theirs"), [(None, "private"), (True, "private"), (False, "public"), (False, None)]
+    )
+    def test_a_registry_that_can_be_reached_may_be_lent(self, ours: bool | None, theirs: str | None) -> None:
+        found = contract.understood("staging", told({"registry.access": theirs}))
+        assert contract.fitting("staging", found, replace(EXPECTED, reaches_registry=ours)) is found
 
     def test_a_home_of_delivery_must_tell_of_its_project(self) -> None:
         assert self.misfit(replace(EXPECTED, **HOME), {"delivery": None}) == (

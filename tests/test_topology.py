@@ -15,7 +15,6 @@ from tests.conftest import Rehearsed
 from tests.graph import ROLE_ASSIGNMENT, Graph
 
 TOPOLOGY = Path(__file__).parent / "topology"
-AGENTS_SERVICE = "00000000-0000-0000-0000-0000000000d1"
 
 HAS_DIAGNOSTICS = {
     "containerregistry:Registry",
@@ -116,13 +115,6 @@ def test_no_grant_is_wider_than_one_resource_but_grafanas_to_read_monitoring(gra
     wide = [each for each in graph.of(ROLE_ASSIGNMENT) if "/providers/" not in each.inputs["scope"]]
     assert [each.name for each in wide] == ["grafana-reads-monitoring"]
     assert wide[0].inputs["scope"] == graph.one("resources:ResourceGroup").id
-
-
-def test_every_grant_says_what_kind_of_principal_it_is_for(graph: Graph) -> None:
-    for each in graph.of(ROLE_ASSIGNMENT):
-        known = {*graph.identities, AGENTS_SERVICE}
-        expected = "ServicePrincipal" if each.inputs["principalId"] in known else "Group"
-        assert each.inputs["principalType"] == expected, each.name
 
 
 def test_the_control_plane_has_its_rights_before_the_cluster_is_made(graph: Graph) -> None:
@@ -282,12 +274,6 @@ def test_nonproduction_forgets_untagged_images_and_production_never_does(staging
 def test_the_ci_vault_lives_in_staging_alone(staging: Graph, prod: Graph) -> None:
     assert [each.name for each in staging.of("keyvault:Vault")] == ["ci-vault", "workload-vault"]
     assert [each.name for each in prod.of("keyvault:Vault")] == ["workload-vault"]
-
-
-def test_each_cluster_pulls_from_the_registry_of_its_own_tier_alone(rehearsed: Mapping[str, Rehearsed]) -> None:
-    for run in rehearsed.values():
-        pulls = [each for each in run.graph.of(ROLE_ASSIGNMENT) if each.name == "kubelet-pulls"]
-        assert [each.inputs["scope"] for each in pulls] == [run.graph.one("containerregistry:Registry").id]
 
 
 def test_every_cluster_runs_the_defender_sensor_into_its_own_workspace(graph: Graph) -> None:

@@ -158,18 +158,20 @@ def test_a_second_production_environment_pulls_from_the_registry_of_the_first(to
     config = changed(
         "prod",
         {
-            "stacks": {"delivery": "staging", "promotesFrom": None, "registry": "prod"},
+            "stacks": {"delivery": "staging", "registry": "prod", "registryPrivate": True},
             "registry": None,
             "network.addressSpace": "10.50.0.0/18",
             "defender": {"plans": "existing"},
             "azure.location": "swedencentral",
         },
     )
-    config["aks-cicd:stacks"].pop("promotesFrom")
     found = environment("prod-eu", config, told)
     pull = found.one("authorization:RoleAssignment", "kubelet-pulls")
     assert pull["scope"] == told["prod"]["contract"]["registry"]["id"]
     assert {each["location"] for each in found.of("network:VirtualNetwork").values()} == {"swedencentral"}
+    (way,) = found.of("network:PrivateEndpoint")["registry-endpoint"]["privateLinkServiceConnections"]
+    assert way["privateLinkServiceId"] == pull["scope"], "the registry of the first answers private end points alone"
+    assert "privatelink.azurecr.io" in {each["privateZoneName"] for each in found.of("privatedns:PrivateZone").values()}
 
 
 def test_a_region_without_zones_works_without_them() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
@@ -26,7 +27,7 @@ from components.delivery.pipelines import (
     Pipelines,
     PipelinesArgs,
 )
-from components.delivery.policies import BranchPolicies, BranchPoliciesArgs
+from components.delivery.policies import BranchPolicies, BranchPoliciesArgs, rules_on_github
 from components.delivery.project import (
     DeliveryProject,
     DeliveryProjectArgs,
@@ -75,6 +76,8 @@ class DeliveryHome(ComponentResource):
     pipelines: dict[str, Output[int]]
     repository_ids: dict[str, Output[str]]
     """Of the repositories in Azure Repos, by name."""
+    on_github: dict[str, Any] | None
+    """What is left to set there, where the application's repository is on GitHub."""
 
     def __init__(self, name: str, args: DeliveryHomeArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:delivery:DeliveryHome", name, None, opts)
@@ -85,9 +88,11 @@ class DeliveryHome(ComponentResource):
         seeded: list[Resource] = list(platform.ready)
         self.repository_ids = {DeliveryNames.PLATFORM_REPOSITORY: platform.id}
         code: AzureRepository | GitHubRepository
+        self.on_github = None
         validated = {PLATFORM_PR: platform}
         if isinstance(args.application, GitHubRepository):
             code = args.application
+            self.on_github = rules_on_github(code.repository, PR, args.reviewers)
         else:
             application = self._repository(DeliveryNames.APPLICATION_REPOSITORY, args.application)
             seeded += application.ready

@@ -3,13 +3,14 @@
 They come last: a branch with a required policy takes no push, so seeds and pipelines stand before. The gates of the
 environments rely on them, because a branch without a required policy does not count as protected there.
 
-What it does not do: branches on GitHub are protected there, not here.
+What it does not do: branches on GitHub are protected there, not here; `rules_on_github` says how.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 from pulumi_azuredevops import (
@@ -31,6 +32,33 @@ from components.delivery.checks import MAIN
 
 VALID_MINUTES = 12 * 60
 """A green build counts this long after `main` has moved on; then the pull request is built again."""
+
+
+def rules_on_github(repository: str, pipeline: str, reviewers: int) -> dict[str, Any]:
+    """What somebody sets on GitHub, so that `main` is guarded there as it would be here. Keys and values are those of
+    its API (update branch protection, update a repository)."""
+    return {
+        "repository": repository,
+        "branch": MAIN.rpartition("/")[2],
+        "branchProtection": {
+            "required_status_checks": {"strict": True, "contexts": [pipeline]},
+            "enforce_admins": True,
+            "required_pull_request_reviews": {
+                "required_approving_review_count": reviewers,
+                "dismiss_stale_reviews": True,
+                "require_last_push_approval": True,
+            },
+            "required_conversation_resolution": True,
+            "allow_force_pushes": False,
+            "allow_deletions": False,
+            "restrictions": None,
+        },
+        "repositorySettings": {
+            "allow_squash_merge": True,
+            "allow_merge_commit": False,
+            "allow_rebase_merge": False,
+        },
+    }
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,8 @@ def ci(*, registry_id: Input[str], vault_id: Input[str], run_records_id: Input[s
 def deploy(
     *, cluster_id: Input[str], namespace: str, metrics_workspace_id: Input[str], run_records_id: Input[str]
 ) -> Rights:
-    """RBAC Writer holds no right on roles or on the namespace itself: what the platform owns stays the platform's."""
+    """RBAC Writer holds no right on roles, on quotas or on the namespace itself. It may write service accounts and
+    network policies, and no built-in role says less: what keeps those as they are is review, and the next `up`."""
     return {
         "deploy-fetches-credentials": Right("Azure Kubernetes Service Cluster User Role", cluster_id),
         "deploy-writes-in-namespace": Right(

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -28,12 +29,12 @@ def project(tmp_path: Path) -> Path:
     """The project's program and stack files, with a build directory of their own."""
     for path in (*ROOT.glob("Pulumi*.yaml"), ROOT / "__main__.py"):
         shutil.copy(path, tmp_path)
-    (tmp_path / ".tools").symlink_to(ROOT / ".tools")
-    (tmp_path / "tools").symlink_to(ROOT / "tools")
+    for linked in (".ci", ".tools", "components", "pipelines", "tools", "workload"):
+        (tmp_path / linked).symlink_to(ROOT / linked)
     return tmp_path
 
 
-def edit(project: Path, stack: str, change: Callable[[dict[str, object]], object]) -> None:
+def edit(project: Path, stack: str, change: Callable[[dict[str, Any]], object]) -> None:
     path = project / f"Pulumi.{stack}.yaml"
     content = yaml.safe_load(path.read_text())
     change(content["config"])
@@ -64,6 +65,18 @@ class TestAShippedStack:
 
 
 class TestAProblem:
+    def test_that_two_stacks_own_one_project_is_told_before_an_engine_starts(self, project: Path) -> None:
+        """They need not lean on each other, so that neither could find out by itself."""
+        shutil.copy(project / "Pulumi.staging.yaml", project / "Pulumi.qa.yaml")
+        edit(project, "qa", lambda config: config["aks-cicd:network"].update(addressSpace="10.40.0.0/20"))
+        with pytest.raises(ProgramError) as raised:
+            preview.plan(project, ["qa", "staging"])
+        assert str(raised.value) == (
+            "The stacks qa and staging both own the project shop of https://dev.azure.com/example "
+            "(aks-cicd:delivery.home). Name one of them as aks-cicd:stacks.delivery of the others, and remove their "
+            "aks-cicd:delivery.home."
+        )
+
     def test_of_any_stack_is_told_with_all_others_before_an_engine_starts(
         self, project: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

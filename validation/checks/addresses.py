@@ -11,7 +11,7 @@ from validation.checking import camel, check, pools, problem
 from validation.problems import Problem
 
 if TYPE_CHECKING:
-    from settings import Agents, Cluster, Network, Registry, Vault, Vaults
+    from settings import Agents, Cluster, Network, Registry, Stacks, Vault, Vaults
 
 
 _NOT_PUBLIC = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
@@ -245,11 +245,11 @@ def allowed_ranges_are_public(
 
 @check
 def zones_named_are_used(
-    network: Network, cluster: Cluster, vaults: Vaults, registry: Registry | None
+    network: Network, cluster: Cluster, vaults: Vaults, registry: Registry | None, stacks: Stacks
 ) -> Iterator[Problem]:
     zones = network.private_dns_zones
     private = {
-        "registry": registry is not None and registry.access == "private",
+        "registry": stacks.registry_private or (registry is not None and registry.access == "private"),
         "vault": any(vault and vault.access == "private" for vault in (vaults.workload, vaults.ci)),
         "api_server": cluster.access == "private",
     }

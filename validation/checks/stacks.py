@@ -29,6 +29,17 @@ def stacks_lean_one_way(stack: str, stacks: Stacks) -> Iterator[Problem]:
 
 
 @check
+def only_a_borrowed_registry_is_said_to_be_private_here(stacks: Stacks) -> Iterator[Problem]:
+    if stacks.registry_private and not stacks.registry:
+        yield problem(
+            "stacks.registryPrivate",
+            stacks.registry_private,
+            "set with stacks.registry only",
+            "remove it; how open the environment's own registry is stands in registry.access",
+        )
+
+
+@check
 def delivery_lives_in_nonproduction(tier: str, stacks: Stacks) -> Iterator[Problem]:
     if tier == "production" and stacks.delivery is None:
         yield problem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from components.delivery import GitHubRepository
+from components.delivery.policies import rules_on_github
 from components.delivery.project import SERVICES, USED, features, seeding_order
 from tests.deliveries import CONNECTION, PROJECT, SEEDS, Delivered, home, in_an_existing_project
 
@@ -80,3 +81,23 @@ class TestExisting:
         made = in_an_existing_project(application=GitHubRepository("contoso/shop", CONNECTION))
         assert [each["name"] for each in made.of("Git").values()] == ["platform"]
         assert {name.partition("-is-")[0] for name in made.of("BranchPolicyMinReviewers")} == {"platform"}
+
+    def test_what_is_left_to_set_on_github_is_what_azure_repos_would_have(self) -> None:
+        """Held against the policies that the same settings make here."""
+        rules = rules_on_github("contoso/shop", "pr", reviewers=2)
+        protection = rules["branchProtection"]
+        reviews = protection["required_pull_request_reviews"]
+        here = home(reviewers=2)
+        settings = next(iter(here.of("BranchPolicyMinReviewers").values()))["settings"]
+        assert reviews["required_approving_review_count"] == settings["reviewerCount"]
+        assert reviews["require_last_push_approval"] is settings["lastPusherCannotApprove"]
+        assert reviews["dismiss_stale_reviews"] is settings["onPushResetApprovedVotes"]
+        merges = next(iter(here.of("BranchPolicyMergeTypes").values()))["settings"]
+        assert rules["repositorySettings"] == {
+            "allow_squash_merge": merges["allowSquash"],
+            "allow_merge_commit": merges["allowBasicNoFastForward"],
+            "allow_rebase_merge": merges["allowRebaseAndFastForward"],
+        }
+        assert protection["required_status_checks"] == {"strict": True, "contexts": ["pr"]}
+        assert protection["required_conversation_resolution"] is bool(here.of("BranchPolicyCommentResolution"))
+        assert rules["branch"] == "main"
