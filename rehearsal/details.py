@@ -63,6 +63,17 @@ def _private_endpoint(resource: Resource) -> Iterable[str]:
     return (after("to", last(resource.get("privateLinkServiceConnections.0.privateLinkServiceId"))),)
 
 
+def _agents(pool: Resource) -> Iterable[str]:
+    images = " ".join(str(each.get("wellKnownImageName", "?")) for each in pool.get("fabricProfile.images", []))
+    subnet = last(pool.get("fabricProfile.networkProfile.subnetId"))
+    return (
+        after("at most", pool.get("maximumConcurrency")),
+        str(pool.get("fabricProfile.sku.name", "")),
+        images,
+        after("in", subnet) or "IN NO NETWORK OF OURS",
+    )
+
+
 DETAILS: Final[Mapping[str, Facts]] = {
     # Clusters
     "containerservice:ManagedCluster": _cluster,
@@ -84,7 +95,6 @@ DETAILS: Final[Mapping[str, Facts]] = {
     "network:PrivateEndpoint": _private_endpoint,
     "network:NetworkSecurityGroup": lambda r: (counted(r.get("securityRules"), "rule"),),
     # Identities and grants
-    "managedidentity:FederatedIdentityCredential": lambda r: (after("subject", r.get("subject")),),
     "authorization:ManagementLockByScope": lambda r: (str(r.get("level", "")),),
     "authorization:ManagementLockAtResourceLevel": lambda r: (str(r.get("level", "")),),
     "authorization:ManagementLockAtResourceGroupLevel": lambda r: (str(r.get("level", "")),),
@@ -99,9 +109,19 @@ DETAILS: Final[Mapping[str, Facts]] = {
     "networking.k8s.io:NetworkPolicy": lambda r: (joined(r.get("spec.policyTypes")).lower(),),
     "secrets-store.csi.x-k8s.io:SecretProviderClass": lambda r: (after("from", r.get("spec.parameters.keyvaultName")),),
     # Delivery
-    "index:BuildDefinition": lambda r: (str(r.get("repository.ymlPath", "")),),
-    "index:ServiceEndpointAzureRM": lambda r: (str(r.get("serviceEndpointAuthenticationScheme", "")),),
-    "index:BranchPolicyMinReviewers": lambda r: (after("reviewers", r.get("settings.reviewerCount")),),
-    "index:CheckApproval": lambda r: (counted(r.get("approvers"), "approver"),),
+    "index:Project": lambda r: (
+        " ".join(name for name, on in sorted(r.get("features", {}).items()) if on == "enabled"),
+        str(r.get("visibility", "")),
+    ),
+    "index:ProjectPipelineSettings": lambda r: (
+        "tokens of runs reach this project only" if r.get("enforceJobScope") else "TOKENS REACH EVERY PROJECT",
+        "and repositories that are named" if r.get("enforceReferencedRepoScopedToken") else "AND EVERY REPOSITORY",
+    ),
+    "index:Extension": lambda r: (str(r.get("publisherId", "")),),
+    "index:VariableGroup": lambda r: (
+        counted(r.get("variables"), "variable"),
+        "OPEN TO EVERY PIPELINE" if r.get("allowAccess") else "",
+    ),
+    "devopsinfrastructure:Pool": _agents,
     **MONITORS,
 }

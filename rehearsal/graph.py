@@ -11,6 +11,14 @@ from rehearsal.run import plain
 
 ENGINES_OWN: Final = ("pulumi:pulumi:", "pulumi:providers:")
 
+_NAMES: Final = ("name", "serviceEndpointName")
+_NAMED_BY: Final[Mapping[str, str]] = {
+    "index:Extension": "extensionId",
+    "index:GitRepositoryFile": "file",
+    "index:Group": "displayName",
+}
+"""Kinds of Azure DevOps whose name is called otherwise."""
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -45,7 +53,7 @@ class Resource:
         metadata = self.properties.get("metadata")
         if isinstance(metadata, Mapping) and "name" in metadata:
             return "/".join(filter(None, (metadata.get("namespace"), metadata["name"])))
-        for key in ("name", "serviceEndpointName"):
+        for key in (*_NAMES, _NAMED_BY.get(self.kind, "")):
             if isinstance(found := self.properties.get(key), str):
                 return found
         return self.logical_name
@@ -68,12 +76,15 @@ class Graph:
     """All resources of a stack, without the engine's own (the stack, providers, references to stacks)."""
 
     resources: tuple[Resource, ...]
+    stack: str = ""
+    """Its name, as URNs hold it."""
 
     @classmethod
     def of(cls, export: Mapping[str, Any]) -> Graph:
         states = export["deployment"].get("resources") or []
         live = [state for state in states if not state.get("delete")]
-        return cls(tuple(_resource(state) for state in live if not _is_engines_own(state["type"])))
+        stack = str(states[0]["urn"]).split("::")[0].rpartition(":")[2] if states else ""
+        return cls(tuple(_resource(state) for state in live if not _is_engines_own(state["type"])), stack)
 
     @cached_property
     def by_urn(self) -> Mapping[str, Resource]:
@@ -91,6 +102,12 @@ class Graph:
         """Components first, then by type and name; None gives those at the top."""
         return self._children.get(parent.urn if parent else "", ())
 
+    @cached_property
+    def tier(self) -> str:
+        """`nonproduction` or `production`, as the tags of the resource group have it."""
+        group = next(self.of_kind("resources:ResourceGroup"), None)
+        return str(group.get("tags.tier", "")) if group else ""
+
     def component(self, resource: Resource) -> Resource | None:
         """The component at the top that the resource belongs to, if any."""
         while resource.parent in self.by_urn:
@@ -101,8 +118,8 @@ class Graph:
         return (resource for resource in self.resources if resource.custom and resource.kind in kinds)
 
 
-def _order(resource: Resource) -> tuple[bool, str, str]:
-    return resource.custom, resource.short_type if resource.custom else "", resource.name
+def _order(resource: Resource) -> tuple[bool, str, str, str]:
+    return resource.custom, resource.short_type if resource.custom else "", resource.name, resource.urn
 
 
 def _is_engines_own(type_: str) -> bool:

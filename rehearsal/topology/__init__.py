@@ -1,10 +1,11 @@
 """The drawing of all environments, from their stack exports alone: one SVG for a design review.
 
-`reading` tells what is in the stacks and how it hangs together, `layout` gives everything a place, `paint` writes
-SVG. Whatever has no picture of its own is counted in a box of its component, so that a new component appears
-without a change here.
+`reading` tells what is in the stacks and how it hangs together, `way` what carries a change through them, `layout`
+gives everything a place, `paint` writes SVG. Whatever has no picture of its own is counted in a box of its component,
+so that a new component appears without a change here.
 
-What it does not do: it draws no role grants beyond who pulls images, and nothing that is not in an export.
+What it does not do: it draws no role grants but those of pipelines and of who pulls images, and nothing that is not in
+an export.
 """
 
 from __future__ import annotations

@@ -40,9 +40,6 @@ LOCKS: Final = tuple(
 )
 DIAGNOSTICS: Final = watched.DIAGNOSTICS
 
-ACR_PULL: Final = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
-"""Id of Azure's built-in role AcrPull."""
-
 
 @dataclass(frozen=True)
 class Service:

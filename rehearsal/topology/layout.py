@@ -1,5 +1,5 @@
-"""The layout of the whole: environments in rows that suit a landscape page, what they lean on above them, the
-networks outside below them, and the legend at the foot.
+"""The layout of the whole: the way to production at the left; environments in rows that suit a landscape page, what
+they lean on above them, the networks outside below them; and the legend at the foot.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from rehearsal.topology import legend, routes
+from rehearsal.topology import legend, rails, routes
 from rehearsal.topology.cards import card
 from rehearsal.topology.frames import INTERNET, Frame, channel, frame, frame_width, stretched
 from rehearsal.topology.nodes import Access, Environment, Estate, Node, Reference
@@ -48,8 +48,10 @@ def scene(estate: Estate) -> Scene:
 
 
 def _in_columns(estate: Estate, columns: int) -> Scene:
-    outer = MARGIN + LANE * sum(_far(each, estate, columns) for each in estate.references)
+    beside = rails.width(estate.way) + GUTTER if estate.way else 0
+    outer = MARGIN + beside + LANE * sum(_far(each, estate, columns) for each in estate.references)
     y = MARGIN + HEADING
+    way, way_lines = rails.column(estate.way, MARGIN, y) if estate.way else (None, ())
     rows = []
     for start in range(0, len(estate.environments), columns):
         members = estate.environments[start : start + columns]
@@ -59,7 +61,10 @@ def _in_columns(estate: Estate, columns: int) -> Scene:
     each = (frame_width(estate.environments) if estate.environments else PAGE[0] / 2) + INTERNET
     shown = max(min(columns, len(estate.environments)), 1)
     right = outer + each * shown + GUTTER * (shown - 1)
-    key = legend.legend(outer, y, right - outer)
+    if way:
+        way = rails.stretched(way, y - GUTTER - way.rect.y)
+        y = way.rect.bottom + GUTTER
+    key = legend.legend(MARGIN, y, right - MARGIN)
     frames = [made for row in rows for made in row.frames]
     title = " → ".join(environment.name for environment in estate.environments) or "no environment"
     return Scene(
@@ -68,19 +73,21 @@ def _in_columns(estate: Estate, columns: int) -> Scene:
         title=f"Topology: {title}",
         description=describe(estate),
         boxes=(
+            *([way] if way else []),
             *(box for made in frames for box in (made.box, made.internet)),
             *(box for row in rows for box in row.outside),
             key,
         ),
         lines=(
+            *way_lines,
             *(line for made in frames for line in made.lines),
             *(line for row in rows for line in row.lines),
             *legend.lines(key),
-            *_references(estate, rows),
+            *_references(estate, rows, MARGIN + beside),
         ),
         texts=(
-            Text.fit(outer, MARGIN + 20, "heading", f"Topology: {title}", right - outer),
-            Text.fit(outer, MARGIN + 39, "label", _subtitle(estate), right - outer),
+            Text.fit(MARGIN, MARGIN + 20, "heading", f"Topology: {title}", right - MARGIN),
+            Text.fit(MARGIN, MARGIN + 39, "label", _subtitle(estate), right - MARGIN),
         ),
         icons=tuple(icon for made in frames for icon in made.icons),
     )
@@ -99,6 +106,8 @@ def describe(estate: Estate) -> str:
             f"leads to: {environment.outside.name if environment.outside else 'no other network'}."
         )
     told += [f"{reference.label}." for reference in estate.references]
+    if estate.way:
+        told.append(f"{rails.TITLE}: {', '.join(station.name for station in estate.way.stations)}.")
     return " ".join(told) or "No environment."
 
 
@@ -157,7 +166,7 @@ def _outside(key: str, members: Sequence[Environment]) -> Node:
     )
 
 
-def _references(estate: Estate, rows: Sequence[Row]) -> Iterator[Line]:
+def _references(estate: Estate, rows: Sequence[Row], left: float) -> Iterator[Line]:
     """Each reference on a track of its own: up from its reader, along the lane, down to what it reads."""
     placed = {made.box.key: (row, made.box.rect) for row in rows for made in row.frames}
     used: dict[float, int] = {}
@@ -169,7 +178,7 @@ def _references(estate: Estate, rows: Sequence[Row]) -> Iterator[Line]:
         points = [(start, reader.y), (start, up)]
         if other is not row:
             far += 1
-            x, down = MARGIN + LANE * (far - 1) + 4, _track(other, used)
+            x, down = left + LANE * (far - 1) + 4, _track(other, used)
             points += [(x, up), (x, down), (end, down)]
         else:
             points += [(end, up)]

@@ -8,6 +8,8 @@ from typing import Final
 from rehearsal.topology.scene import Box, Icon, Line, Rect, Text
 
 _LINES: Final = (
+    ("run", "starts, deploys"),
+    ("images", "images on their way"),
     ("pull", "pulls images (role AcrPull)"),
     ("private", "private link"),
     ("egress", "way out"),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
+from rehearsal.delivery.index import POOL
 from rehearsal.graph import Resource
 from rehearsal.topology import facts
 from rehearsal.topology.namespaces import namespaces
@@ -35,7 +36,7 @@ def networks(stack: Stack) -> tuple[Node, ...]:
 
 
 def homeless(stack: Stack) -> Iterator[Node]:
-    """Node pools and private end points in subnets that are not of this stack."""
+    """Node pools, agents and private end points in subnets that are not of this stack."""
     for cluster in stack.of(facts.CLUSTER):
         for subnet in sorted(_pools(stack, cluster)):
             if not stack.at(subnet):
@@ -43,6 +44,9 @@ def homeless(stack: Stack) -> Iterator[Node]:
     for point in stack.of(facts.END_POINT):
         if not stack.at(point.get("subnet.id")):
             yield _end_point(stack, point)
+    for pool in stack.of(POOL):
+        if not stack.at(_subnet_of(pool)):
+            yield _agents(stack, pool)
 
 
 def nodes_key(cluster: Resource, subnet_id: str) -> str:
@@ -131,6 +135,7 @@ def _subnet(stack: Stack, subnet: Resource) -> Node:
         for cluster in stack.of(facts.CLUSTER)
         if is_inside(stack, cluster) and stack.at(cluster.get("apiServerAccessProfile.subnetId")) == subnet
     ]
+    inside += [_agents(stack, pool) for pool in stack.of(POOL) if _subnet_of(pool) == id_]
     inside += [
         _end_point(stack, point)
         for point in stack.of(facts.END_POINT)
@@ -199,6 +204,17 @@ def _pool(stack: Stack, cluster: Resource, pool: Mapping[str, Any], resource: Re
     if resource:
         return stack.node("pool", resource, **shown)
     return Node(key=f"{cluster.urn} pool {shown['name']}", role="pool", tooltip=f"node pool {shown['name']}", **shown)
+
+
+def _subnet_of(pool: Resource) -> str:
+    """Where the machines of a managed pool run."""
+    return str(pool.get("fabricProfile.networkProfile.subnetId", "")).lower()
+
+
+def _agents(stack: Stack, pool: Resource) -> Node:
+    """Machines that pipelines run on, with what Azure needs for them."""
+    beside = [each for each in stack.resources if each.custom and each.parent == pool.parent and each is not pool]
+    return stack.node("agents", pool, beside, label="Managed DevOps pool", facts=facts.facts(pool))
 
 
 def _end_point(stack: Stack, point: Resource) -> Node:

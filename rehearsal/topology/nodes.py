@@ -122,6 +122,21 @@ class Environment:
 
 
 @dataclass(frozen=True)
+class Way:
+    """The way from a pull request to production: stations in the order in which a change passes them."""
+
+    facts: tuple[str, ...]
+    tooltip: str
+    covers: tuple[str, ...]
+    stations: tuple[Node, ...]
+    links: tuple[Link, ...]
+
+    def covered(self) -> frozenset[str]:
+        """URNs of all that the stations stand for."""
+        return frozenset((*self.covers, *(urn for top in self.stations for node in top.all() for urn in node.covers)))
+
+
+@dataclass(frozen=True)
 class Reference:
     """One stack leans on another."""
 
@@ -137,3 +152,4 @@ class Estate:
 
     environments: tuple[Environment, ...]
     references: tuple[Reference, ...]
+    way: Way | None = None

@@ -7,7 +7,7 @@ fetched; colours stand in `style.css`, which goes into the picture.
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -89,16 +89,18 @@ def _icon(parent: ET.Element, icon: Icon) -> None:
 
 def _line(parent: ET.Element, line: Line) -> None:
     group = _group(parent, f"line {line.role}", line.tooltip)
-    points = line.points
-    if line.head:
-        points = (*points[:-1], _before(points[-2], points[-1]))
-    for way in (points, *line.branches):
-        ET.SubElement(group, "polyline", {"points": " ".join(f"{_n(x)},{_n(y)}" for x, y in way)})
-    if line.head:
-        tip, wings = line.points[-1], _wings(line.points[-2], line.points[-1])
-        ET.SubElement(group, "polygon", {"points": " ".join(f"{_n(x)},{_n(y)}" for x, y in (tip, *wings))})
+    headed = (*([line.points] if line.head else []), *line.forks)
+    plain = (*([] if line.head else [line.points]), *line.branches)
+    for way in (*((*each[:-1], _before(each[-2], each[-1])) for each in headed), *plain):
+        ET.SubElement(group, "polyline", {"points": _points(way)})
+    for *_, before, tip in headed:
+        ET.SubElement(group, "polygon", {"points": _points((tip, *_wings(before, tip)))})
     if line.label:
         _text(group, line.label)
+
+
+def _points(points: Iterable[Point]) -> str:
+    return " ".join(f"{_n(x)},{_n(y)}" for x, y in points)
 
 
 def _direction(before: Point, tip: Point) -> Point:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from rehearsal.delivery.rights import ACR_PULL, role
 from rehearsal.exposure import public_endpoint
 from rehearsal.graph import Graph, Resource
 from rehearsal.topology import facts, watching
@@ -22,6 +24,7 @@ from rehearsal.topology.networks import (
 )
 from rehearsal.topology.nodes import Environment, Estate, Guard, Link, Node, Outside, Reference
 from rehearsal.topology.stack import Stack, foreign
+from rehearsal.topology.way import pulled, way
 from rehearsal.words import count, last
 
 _WATCHING: Final = ("logs", "metrics")
@@ -31,15 +34,20 @@ _PLACES: Final = ("NAT gateway", "Load balancer", *(service.label for service in
 
 def estate(exports: Mapping[str, Mapping[str, Any]]) -> Estate:
     """All stacks, and which leans on which."""
-    stacks = {name: Stack(name, Graph.of(export)) for name, export in exports.items()}
+    stacks = {name: Stack(name, replace(Graph.of(export), stack=name)) for name, export in exports.items()}
     owners = {id_: stack.name for stack in stacks.values() for id_ in stack.by_id}
     leans = {name: _leans_on(name, export) for name, export in exports.items()}
+    delivered = way(stacks)
+    on_the_way = delivered.covered() if delivered else frozenset()
     return Estate(
         tuple(
-            _environment(stack, owners, [f"leans on {other}" for other in leans[name] if other not in stacks])
+            _environment(
+                stack, owners, on_the_way, [f"leans on {other}" for other in leans[name] if other not in stacks]
+            )
             for name, stack in stacks.items()
         ),
         tuple(_reference(stacks[name], other, owners) for name in stacks for other in leans[name] if other in stacks),
+        delivered,
     )
 
 
@@ -50,7 +58,9 @@ def _leans_on(name: str, export: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(sorted(found - {name}))
 
 
-def _environment(stack: Stack, owners: Mapping[str, str], leans: Iterable[str]) -> Environment:
+def _environment(
+    stack: Stack, owners: Mapping[str, str], on_the_way: frozenset[str], leans: Iterable[str]
+) -> Environment:
     inner = (*networks(stack), *homeless(stack))
     hub = outside(stack)
     links = (*_links(stack), *watching.metrics(stack), *_logs(stack, inner))
@@ -72,7 +82,7 @@ def _environment(stack: Stack, owners: Mapping[str, str], leans: Iterable[str]) 
         covers=tuple(sorted(covered)),
         inner=inner,
         services=services,
-        more=tuple(_more(stack, covered)),
+        more=tuple(_more(stack, covered | on_the_way)),
         links=links,
         outside=hub,
     )
@@ -146,12 +156,9 @@ def _links(stack: Stack) -> Iterator[Link]:
             yield Link("control", nodes, cluster.urn, "", f"{cluster.name}: nodes and API server")
         if cluster.get("networkProfile.outboundType", "loadBalancer") == "loadBalancer":
             yield Link("egress", nodes, f"{cluster.urn} way out", "out", f"nodes of {cluster.name} leave here")
-        kubelet = cluster.get("identityProfile.kubeletidentity.objectId")
-        for grant in pulls(stack):
-            if kubelet and grant.get("principalId") == kubelet:
-                registry = str(grant.get("scope", ""))
-                told = f"The kubelets of {cluster.name} pull images from {last(registry)} (role AcrPull)"
-                yield Link("pull", nodes, stack.key(registry), "AcrPull", told)
+        for _, registry in (each for each in pulled(stack) if each[0] is cluster):
+            told = f"The kubelets of {cluster.name} pull images from {last(registry)} (role AcrPull)"
+            yield Link("pull", nodes, stack.key(registry), "AcrPull", told)
     for gateway in stack.of(facts.GATEWAY):
         leaving = [
             subnet.urn
@@ -178,7 +185,7 @@ def _logs(stack: Stack, inner: Sequence[Node]) -> Iterator[Link]:
 def pulls(stack: Stack) -> Iterator[Resource]:
     """The grants to pull images."""
     for grant in stack.of(facts.GRANT):
-        if last(grant.get("roleDefinitionId")).lower() == facts.ACR_PULL:
+        if role(grant) == ACR_PULL:
             yield grant
 
 

@@ -129,13 +129,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """A connection of straight pieces, with an arrow head at its end if `head`; branches join it at its bend."""
+    """A connection of straight pieces, with an arrow head at its end if `head`; branches join it at its bend.
+
+    Forks leave it at its bend, and have a head each.
+    """
 
     role: str
     points: tuple[Point, ...]
     tooltip: str
     head: bool = True
     branches: tuple[tuple[Point, ...], ...] = ()
+    forks: tuple[tuple[Point, ...], ...] = ()
     label: Text | None = None
 
 

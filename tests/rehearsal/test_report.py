@@ -10,39 +10,13 @@ import pytest
 from rehearsal import report
 from rehearsal.details import details
 from rehearsal.exposure import public_endpoint
-from rehearsal.graph import Graph, Resource
 from rehearsal.report import Names
+from tests.rehearsal.handmade import component, export, one, resource
 
 SUBSCRIPTION = "/subscriptions/0000"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/rg-one"
 REGISTRY_ID = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/acrone"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
-
-
-def urn(type_: str, name: str) -> str:
-    return f"urn:pulumi:staging::aks-cicd::{type_}::{name}"
-
-
-STACK = urn("pulumi:pulumi:Stack", "aks-cicd-staging")
-
-
-def component(capability: str, name: str, parent: str = STACK) -> dict[str, Any]:
-    type_ = f"aks-cicd:{capability}"
-    return {"urn": urn(type_, name), "type": type_, "custom": False, "parent": parent}
-
-
-def resource(type_: str, name: str, parent: str = STACK, **state: Any) -> dict[str, Any]:
-    return {"urn": urn(type_, name), "type": type_, "custom": True, "parent": parent, "id": f"/{name}", **state}
-
-
-def export(*states: dict[str, Any]) -> dict[str, Any]:
-    stack = {"urn": STACK, "type": "pulumi:pulumi:Stack", "custom": False}
-    return {"version": 3, "deployment": {"resources": [stack, *states]}}
-
-
-def one(type_: str, **properties: Any) -> Resource:
-    return Graph.of(export(resource(type_, "it", outputs=properties))).resources[0]
-
 
 DELIVERY = component("identity:Identities", "identities")
 ACCESS = component("registry:Registry", "registry")
@@ -145,10 +119,16 @@ class TestTheSummary:
         assert told == {
             "Resources (6)": ["(no component) 1", "identities 1", "registry 4"],
             "Reachable from the internet": ["Registry acrone.azurecr.io"],
-            "Role grants": [
-                "group bbbb-2 Reader resource group rg-one",
-                "id-promote Importer acrone",
+            "Who may do what": [
+                "group bbbb-2 (granted by registry)",
+                "has the role Reader on resource group rg-one ← no stack at hand",
+                "id-promote for nobody yet",
+                "has the role Importer on acrone ← no stack at hand",
             ],
+            "Gates": ["none"],
+            "Repositories": ["none"],
+            "Pipelines": ["none"],
+            "Delivery": ["none"],
             "Protected, locked, or kept on destroy": [
                 "kept on destroy Secret apps/token",
                 "lock CanNotDelete keep @ acrone",
@@ -159,7 +139,7 @@ class TestTheSummary:
         }
 
     def test_says_none_where_there_is_none(self) -> None:
-        assert rendered()[1].count("none") == 5
+        assert rendered()[1].count("none") == 9
 
     def test_names_the_identity_of_the_nodes_and_not_who_uses_it(self) -> None:
         """An identity that AKS makes itself is no resource of the stack, so the cluster is all there is to name."""
