@@ -39,7 +39,7 @@ test: .venv/stamp
 	exit $$(( tests > typed ? tests : typed ))
 
 # Made again when requirements.txt changes. Where Python lacks venv (Debian: python3-venv), it says so itself.
-.venv/stamp: requirements.txt
+.venv/stamp: requirements.txt workload/requirements.txt workload/requirements-acceptance.txt workload/requirements-test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: $(PYTHON) is not Python 3.11 or newer ($$($(PYTHON) --version 2>&1 || true)). Name one: make PYTHON=python3.12 …" >&2; exit 1; }
 	@[ -x $(VENV)/python ] || { echo '.venv: made with $(PYTHON)'; $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }; }
