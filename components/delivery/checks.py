@@ -174,6 +174,8 @@ def _business_hours(name: str, args: ChecksArgs, target: Mapping[str, Any], opts
         start_time=hours.start,
         end_time=hours.end,
         time_zone=hours.time_zone,
+        # As long as the approval waits. The provider's default is a day, and a Friday's release would miss Monday.
+        timeout=args.gates.approval_hours * 60,
         **days,
         opts=opts,
     )
