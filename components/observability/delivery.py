@@ -4,8 +4,8 @@ In a workspace of our own, table and queries are resources. In an existing one, 
 and serve several environments, a template sets them: setting twice what is the same is no mistake there, and nothing
 of a workspace that others use goes when one environment does.
 
-The schema stands in `data/run_record.yaml`, to which a test holds the script that writes the records. Records come in by
-a data collection endpoint with an Entra token; who may send needs Monitoring Metrics Publisher on the rule.
+The schema stands in `data/run_record.yaml`, to which a test holds the script that writes the records. Records come in
+by a data collection endpoint with an Entra token; who may send needs Monitoring Metrics Publisher on the rule.
 """
 
 from __future__ import annotations
