@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import settings
 from components.access import role_name
-from rehearsal import program, report, toolchain, topology
+from rehearsal import pipelines, program, report, toolchain, topology
 from rehearsal.cloud import Cloud, Estate, Existing
 from rehearsal.console import Console
 from rehearsal.engine import Rehearsal
@@ -110,6 +110,7 @@ def preview(root: Path, names: Sequence[str], console: Console) -> None:
         for stack in stacks:
             done.append(run(rehearsal, stack, fresh, console))
             _print(done, console)
+        judge_pipelines(root, done, console)
         drawing = topology.draw({previewed.stack.name: previewed.export for previewed in done})
         (fresh / "topology.svg").write_text(drawing, "utf-8")
         shutil.rmtree(root / PLACE, ignore_errors=True)
@@ -117,6 +118,20 @@ def preview(root: Path, names: Sequence[str], console: Console) -> None:
     files = ", ".join(sorted(path.name for path in (root / PLACE).iterdir()))
     console.say()
     console.say(f"{console.style('Every stack is valid.', 'green')} Written to {PLACE}: {files}")
+
+
+def judge_pipelines(root: Path, done: Sequence[Previewed], console: Console) -> None:
+    """Holds the pipelines' YAML against what the stacks made; it names things of all of them.
+
+    Raises:
+        ProgramError: with every finding.
+    """
+    if {previewed.stack.name for previewed in done} != program.stack_files(root).keys():
+        return
+    if findings := pipelines.lint(root, {previewed.stack.name: previewed.export for previewed in done}):
+        raise program.ProgramError(["The pipelines do not fit the stacks:", *map(str, findings)])
+    console.say()
+    console.say("The pipelines name only what the stacks made, and use only what is opened to them.")
 
 
 def run(rehearsal: Rehearsal, stack: Stack[settings.Settings], fresh: Path, console: Console) -> Previewed:

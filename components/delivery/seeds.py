@@ -36,18 +36,28 @@ def seeded(root: Path, repository: str) -> Seeds:
     """The seeds of a repository, from the list of the project that lies in `root`.
 
     Raises:
-        SeedsError: no list, no such repository in it, a pattern that matches nothing, or a file that is not UTF-8.
+        SeedsError: as `listed`, or a file that is not UTF-8.
+    """
+    return Seeds({path: _text(root, own) for path, own in listed(root, repository).items()})
+
+
+def listed(root: Path, repository: str) -> dict[str, str]:
+    """Path in the repository to path in the project, in order.
+
+    Raises:
+        SeedsError: no list, no such repository in it, or a pattern that matches nothing.
     """
     if not (root / LIST).is_file():
         raise SeedsError(f"{LIST} is missing; restore it, or set aks-cicd:delivery.home.seed to false")
-    listed = yaml.safe_load((root / LIST).read_text("utf-8"))
-    if not isinstance(listed, Mapping) or repository not in listed:
+    lists = yaml.safe_load((root / LIST).read_text("utf-8"))
+    if not isinstance(lists, Mapping) or repository not in lists:
         raise SeedsError(f"{LIST} lists no repository {repository}; add it, with the patterns of its files")
-    files: dict[str, str] = {}
-    for entry in listed[repository]:
-        for path in _matching(root, entry["files"]):
-            files[path.removeprefix(entry.get("without", ""))] = _text(root, path)
-    return Seeds(dict(sorted(files.items())))
+    files = {
+        path.removeprefix(entry.get("without", "")): path
+        for entry in lists[repository]
+        for path in _matching(root, entry["files"])
+    }
+    return dict(sorted(files.items()))
 
 
 def _matching(root: Path, pattern: Any) -> Iterator[str]:

@@ -20,7 +20,8 @@ import pytest
 from components.workload.plan import Quota
 from pipelines.scripts import acceptance, confirm, deploy, roll_back
 from pipelines.scripts.release import Release, write
-from tests.pipelines.control_plane import Cluster, Image, wait
+from tests.pipelines.control_plane import Cluster, wait
+from tests.pipelines.fake_node import Image
 from tests.pipelines.tooling import PATH, tool
 
 CHART = Path(__file__).resolve().parents[2] / "workload" / "chart"

@@ -13,8 +13,9 @@ from pipelines.scripts.acceptance import BEGIN, END, Results
 from pipelines.scripts.cluster import Place
 from pipelines.scripts.commands import CommandError, Patience
 from pipelines.scripts.release import Release
-from tests.pipelines.control_plane import Image, wait
+from tests.pipelines.control_plane import wait
 from tests.pipelines.delivery import COMMIT, GOOD, REGISTRY, TESTS, Delivery, digest
+from tests.pipelines.fake_node import Image
 
 Captured = pytest.CaptureFixture[str]
 

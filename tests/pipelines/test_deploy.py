@@ -11,8 +11,9 @@ import pytest
 
 from components.workload.plan import Quota
 from pipelines.scripts import deploy
-from tests.pipelines.control_plane import Image, wait
+from tests.pipelines.control_plane import wait
 from tests.pipelines.delivery import BAD, COMMIT, GOOD, NEWER, REGISTRY, TESTS, Delivery, digest, outputs
+from tests.pipelines.fake_node import Image
 
 Captured = pytest.CaptureFixture[str]
 both = pytest.mark.parametrize("model", ["helm", "kubectl"])

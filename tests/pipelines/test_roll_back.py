@@ -11,8 +11,9 @@ import pytest
 from pipelines.scripts import roll_back
 from pipelines.scripts.commands import CommandError
 from pipelines.scripts.rollout import Revision, last_good
-from tests.pipelines.control_plane import Image, wait
+from tests.pipelines.control_plane import wait
 from tests.pipelines.delivery import BAD, GOOD, NEWER, TESTS, Delivery, outputs
+from tests.pipelines.fake_node import Image
 from tests.pipelines.tooling import tool
 
 Captured = pytest.CaptureFixture[str]
