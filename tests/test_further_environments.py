@@ -183,3 +183,19 @@ def test_the_application_is_built_from_github_and_its_pull_requests_by_the_yaml(
 def test_the_connection_to_github_is_for_exactly_the_pipelines_of_the_application(landscape: Landscape) -> None:
     found = [words for each, words in authorisations.authorised(landscape) if each.inputs["resourceId"] == CONNECTION]
     assert sorted(pipeline for pipeline, _, _ in found) == ["cd", "ci", "pr"]
+
+
+def test_what_is_left_to_set_on_github_is_an_output(landscape: Landscape) -> None:
+    outputs = {
+        stack: next(each.outputs for each in graph.resources if each.type == "pulumi:pulumi:Stack")
+        for stack, graph in landscape.graphs.items()
+    }
+    assert {stack for stack, told in outputs.items() if "onGitHub" in told} == {"legacy"}
+    assert outputs["legacy"]["onGitHub"]["repository"] == "contoso/legacy"
+
+
+def test_the_name_of_a_managed_pool_is_an_output_where_there_is_one(landscape: Landscape) -> None:
+    for stack, graph in landscape.graphs.items():
+        (told,) = (each.outputs for each in graph.resources if each.type == "pulumi:pulumi:Stack")
+        pools = [each.inputs["poolName"] for where, each in landscape.of("devopsinfrastructure:Pool") if where == stack]
+        assert [told[name] for name in ("agentPool",) if name in told] == pools
