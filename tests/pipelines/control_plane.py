@@ -56,12 +56,15 @@ class Cluster:
             connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
             self._own.connection = connection
         headers = {"Authorization": f"Bearer {ADMIN}", "Content-Type": kind}
+        idle = connection.sock is not None
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             answer = connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException):
             connection.close()  # it is opened again by the next call
+            if idle:  # the server has closed what nobody used for a while
+                return self.call(method, path, body, kind)
             raise
         return answer.status, json.loads(said) if said.startswith(b"{") else {"text": said.decode()}
 
