@@ -6,8 +6,35 @@ not know are errors. `rehearsal.faces` shows this one model to unit tests and to
 
 from __future__ import annotations
 
-from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff, Estate, Existing, Unknown
+from rehearsal.cloud.answers import (
+    UNKNOWN,
+    Answer,
+    Change,
+    CloudError,
+    Diff,
+    Estate,
+    Existing,
+    GoneError,
+    UnansweredError,
+    Unknown,
+)
 from rehearsal.cloud.model import Cloud
+from rehearsal.cloud.traffic import Disturbance, Met
 from rehearsal.cloud.world import Resource
 
-__all__ = ["UNKNOWN", "Answer", "Change", "Cloud", "CloudError", "Diff", "Estate", "Existing", "Resource", "Unknown"]
+__all__ = [
+    "UNKNOWN",
+    "Answer",
+    "Change",
+    "Cloud",
+    "CloudError",
+    "Diff",
+    "Disturbance",
+    "Estate",
+    "Existing",
+    "GoneError",
+    "Met",
+    "Resource",
+    "UnansweredError",
+    "Unknown",
+]

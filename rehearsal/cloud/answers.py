@@ -19,6 +19,18 @@ class CloudError(Exception):
         self.message = message
 
 
+class UnansweredError(CloudError):
+    """The service has done what was asked, and its answer was lost. `id` is the thing it was done to."""
+
+    def __init__(self, code: str, message: str, id: str) -> None:
+        super().__init__(code, message)
+        self.id = id
+
+
+class GoneError(CloudError):
+    """There is nobody to answer any more: the provider has ended."""
+
+
 class Unknown:
     """The type of `UNKNOWN`: a value that a preview cannot know yet."""
 
@@ -45,10 +57,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Change:
-    """One changed input. `path` is a camelCase property path such as `agentPoolProfiles[0].vmSize`."""
+    """One changed input. `path` is a camelCase property path such as `agentPoolProfiles[0].vmSize`.
+
+    `effect` is what the change does, as far as known, and `source` who says so; see `rehearsal.cloud.replacements`.
+    """
 
     path: str
     replaces: bool
+    effect: str = "unknown"
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Kind:
     (`[*]` stands for any list index). `in_use` is the code with which a delete is refused while another
     resource still refers to this one; without it, Azure lets it go. `nested` is the code with which a delete
     is refused while children exist. `fixed` are inputs that an update may
-    not change, with the code of the refusal. `force_new` are those that the provider itself replaces for.
+    not change, with the code of the refusal; what the provider replaces for is in `replacements.yaml`.
     `name_taken` is the code for a name that must be unique in the world; a `soft_deleted` type keeps its name
     after a delete. `one_at_a_time` is the code for two writes at once below one parent. `of_subscription` is
     for what lies in no group. `leaving` rules may refuse the delete of the resource itself. `first` are the
@@ -103,7 +103,6 @@ class Kind:
     in_use: str | None = None
     nested: str | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
-    force_new: tuple[str, ...] = ()
     name_taken: str | None = None
     soft_deleted: bool = False
     one_at_a_time: str | None = None

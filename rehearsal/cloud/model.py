@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
 from rehearsal.cloud import arm
-from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff, Estate
+from rehearsal.cloud import state as state_
+from rehearsal.cloud.answers import UNKNOWN, Answer, CloudError, Diff, Estate
 from rehearsal.cloud.azure import INVOKES, KINDS
 from rehearsal.cloud.azuredevops import KINDS as DELIVERY
 from rehearsal.cloud.azuredevops import DevOps
 from rehearsal.cloud.checks import check_fixed, check_free, check_parents, check_unused
 from rehearsal.cloud.kinds import Kind, Request, identity_outputs
+from rehearsal.cloud.kubernetes import KINDS as OBJECTS
 from rehearsal.cloud.kubernetes import ApiServers
 from rehearsal.cloud.locks import check_locks
 from rehearsal.cloud.names import check_name
 from rehearsal.cloud.references import check_references
-from rehearsal.cloud.replacements import changed, replaces
+from rehearsal.cloud.replacements import changed, judge
 from rehearsal.cloud.shapes import check_shape
-from rehearsal.cloud.traffic import Traffic
+from rehearsal.cloud.traffic import Disturbance, Met, Traffic
 from rehearsal.cloud.values import foreseen, guid, known, placed
 from rehearsal.cloud.world import Resource, World, principals, references
 
@@ -39,8 +41,45 @@ class Cloud:
         self._lock = threading.RLock()
         self._world = World(estate)
         self._traffic = Traffic()
-        self.kubernetes = ApiServers(self._world, self._lock, inside_network=inside_network)
+        self.kubernetes = ApiServers(self._world, self._lock, self._traffic, inside_network=inside_network)
         self.devops = DevOps(self._world, self._lock, self._traffic)
+        self._secrets: set[str] = set()
+
+    @classmethod
+    def load(cls, state: Mapping[str, Any]) -> Cloud:
+        """The cloud that `dump` described.
+
+        Raises:
+            StateError: it is the state of another version, or none at all.
+        """
+        state_.check_version(state)
+        cloud = cls(state_.load_estate(state), inside_network=state.get("inside_network") is True)
+        state_.load_world(cloud._world, state)
+        state_.load_organization(cloud.devops.organization, state)
+        cloud._secrets = state_.load_secrets(state)
+        return cloud
+
+    def dump(self) -> dict[str, Any]:
+        """All that exists, as JSON has it."""
+        with self._lock:
+            return {
+                "version": state_.VERSION,
+                "inside_network": self.kubernetes.inside_network,
+                **state_.dump_world(self._world),
+                "organization": state_.dump_organization(self.devops.organization),
+                "secrets": sorted(self._secrets),
+            }
+
+    @property
+    def confided(self) -> frozenset[str]:
+        """The texts that the engine has marked as secret so far."""
+        with self._lock:
+            return frozenset(self._secrets)
+
+    def confide(self, secrets: Iterable[str]) -> None:
+        """Texts that the engine marks as secret: `rehearsal.memory` shows and exports none of them."""
+        with self._lock:
+            self._secrets.update(secrets)
 
     @property
     def resources(self) -> Mapping[str, Resource]:
@@ -104,7 +143,7 @@ class Cloud:
             self._judge(request, preview=preview)
             if preview:
                 return Answer("", known(foreseen(request.inputs, self._outputs(request))))
-        with self._write(kind, request.id):
+        with self._write(kind, request.id, "create"):
             check_free(request)
             self._enforce(request)
             return self._store(request)
@@ -133,14 +172,14 @@ class Cloud:
                 # Only these two outputs are known to survive any update; the provider says so of no others.
                 stable = {key: old.outputs[key] for key in ("name", "location") if key in old.outputs}
                 return Answer(old.id, known(foreseen(request.inputs, self._outputs(request))) | stable)
-        with self._write(kind, old.id):
+        with self._write(kind, old.id, "update"):
             check_fixed(request, old)
             self._enforce(request)
             return self._store(request)
 
     def delete(self, type_: str, id: str) -> None:
         """Deletes a resource with what lies under it. Deleting what is gone already succeeds, as in ARM."""
-        with self._write(_kind(type_), id):
+        with self._write(_kind(type_), id, "delete"):
             found = self._world.find(id)
             if found is None:
                 return
@@ -162,6 +201,23 @@ class Cloud:
         """Makes writes of a type take time, for tests of what runs side by side."""
         self._traffic.delay(_token(type_), seconds)
 
+    def disturb(self, disturbances: Iterable[Disturbance]) -> None:
+        """Makes some writes fail from now on: what `rehearsal.faults` plans."""
+        self._traffic.disturb(disturbances)
+
+    def slow(self, delays: Mapping[str, float], operation: str = "create") -> None:
+        """Makes writes take these seconds, by type: what `rehearsal.delays` knows."""
+        self._traffic.slow(delays, operation)
+
+    def calm(self) -> None:
+        """Ends all disturbances and delays."""
+        self._traffic.calm()
+
+    @property
+    def met(self) -> tuple[Met, ...]:
+        """Every try that a disturbance has hit, in order."""
+        return self._traffic.met
+
     def drift(self, id: str, path: str, value: Any) -> None:
         """Changes one property behind the program's back, as a person in the portal or the service would."""
         with self._lock:
@@ -172,7 +228,7 @@ class Cloud:
 
     def diff(self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Diff:
         kind = _kind(type_)
-        return Diff(tuple(Change(path, replaces(kind, path)) for path in changed(olds, news)))
+        return Diff(tuple(judge(kind, path).at(path) for path in changed(olds, news)))
 
     def invoke(self, token: str, args: Mapping[str, Any], *, subscription: str | None = None) -> dict[str, Any]:
         if token not in INVOKES:
@@ -208,9 +264,9 @@ class Cloud:
         )
 
     @contextmanager
-    def _write(self, kind: Kind, id: str) -> Iterator[None]:
+    def _write(self, kind: Kind, id: str, operation: str) -> Iterator[None]:
         line = arm.parent_of(id).lower() if kind.one_at_a_time else None
-        with self._traffic.write(kind.token, line, kind.one_at_a_time), self._lock:
+        with self._traffic.write(kind.token, operation, id, line, kind.one_at_a_time), self._lock:
             yield
 
     def _judge(self, request: Request, *, preview: bool) -> None:
@@ -267,7 +323,7 @@ class Cloud:
 
 def _token(type_: str) -> str:
     """A type whose writes can be made to fail or to take time."""
-    return type_ if type_ in DELIVERY else _kind(type_).token
+    return type_ if type_ in DELIVERY or type_ in OBJECTS else _kind(type_).token
 
 
 def _kind(type_: str) -> Kind:

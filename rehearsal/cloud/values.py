@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rehearsal.cloud.answers import UNKNOWN
@@ -109,18 +109,44 @@ def known(outputs: Any) -> dict[str, Any]:
 
 
 def placed(value: Any, path: str, new: Any) -> Any:
-    """A copy of `value` in which `path` (dotted, with optional list indexes) holds `new`."""
-    match = re.match(r"^([^.\[]+)?(?:\[(\d+)\])?\.?(.*)$", path)
-    if match is None or path == "":
+    """A copy of `value` in which `path` holds `new`; what is missing on the way is made."""
+    return _placed(value, _steps(path), new)
+
+
+def _placed(value: Any, steps: Sequence[str | int], new: Any) -> Any:
+    if not steps:
         return new
-    key, index, rest = match.groups()
-    if key is not None:
-        remainder = (f"[{index}]" if index is not None else "") + (f".{rest}" if rest and index is not None else rest)
+    step, *rest = steps
+    if isinstance(step, str):
         base = dict(value) if isinstance(value, Mapping) else {}
-        base[key] = placed(base.get(key), remainder, new) if remainder else new
-        return base
+        return {**base, step: _placed(base.get(step), rest, new)}
     items = list(value) if isinstance(value, (list, tuple)) else []
-    position = int(index)
-    items.extend([None] * (position + 1 - len(items)))
-    items[position] = placed(items[position], rest, new) if rest else new
+    items.extend([None] * (step + 1 - len(items)))
+    items[step] = _placed(items[step], rest, new)
     return items
+
+
+def reached(value: Any, path: str) -> tuple[Any, Any]:
+    """What stands at a path and what holds it; None when only the last step is missing.
+
+    Raises:
+        LookupError: the way ends before the last step, or the path is not written as one.
+    """
+    found, holder, walked = value, None, ""
+    for step in _steps(path):
+        holder = found
+        if isinstance(step, int) and isinstance(holder, (list, tuple)):
+            found = holder[step] if step < len(holder) else None
+        elif isinstance(step, str) and isinstance(holder, Mapping):
+            found = holder.get(step)
+        else:
+            raise LookupError(f"nothing lies below '{walked}'")
+        walked = f"{walked}[{step}]" if isinstance(step, int) else join(walked, step)
+    if walked != path or not path:
+        raise LookupError("a path is written as agentPoolProfiles[0].count")
+    return found, holder
+
+
+def _steps(path: str) -> list[str | int]:
+    found = re.findall(r"\[(\d+)\]|\[\"([^\"]+)\"\]|([^.\[\]]+)", path)
+    return [int(index) if index else quoted or plain for index, quoted, plain in found]

@@ -6,11 +6,8 @@ kubeconfig names, and refusals are the API server's own sentences.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-import grpc
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import provider_pb2
 
@@ -22,6 +19,9 @@ from rehearsal.faces.wire import decode, encode
 
 class ObjectProvider(Provider):
     """Serves the objects in the clusters."""
+
+    def words(self, refusal: CloudError) -> str:
+        return refusal.message
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
         """Another cluster means other objects. Unless told which cluster it is, the provider judges by what the
@@ -40,7 +40,8 @@ class ObjectProvider(Provider):
     def Check(self, request: Any, context: Any) -> Any:
         type_, name = type_and_name(request)
         news = decode(request.news)
-        with _refusals(context):
+        self._cloud.confide(news.secret_texts())
+        with self._refusals(context):
             inputs = self._cloud.kubernetes.named(
                 type_, name, news.values, decode(request.olds).values, salt=request.urn
             )
@@ -50,7 +51,7 @@ class ObjectProvider(Provider):
         type_, _ = type_and_name(request)
         olds = decode(request.old_inputs if request.HasField("old_inputs") else request.olds).values
         news = decode(request.news).values
-        with _refusals(context):
+        with self._refusals(context):
             return diff_response(
                 self._cloud.kubernetes.diff(type_, olds, news, self.configuration(context)), olds, news
             )
@@ -58,7 +59,7 @@ class ObjectProvider(Provider):
     def Create(self, request: Any, context: Any) -> Any:
         type_, _ = type_and_name(request)
         news = decode(request.properties)
-        with _refusals(context):
+        with self._refusals(context):
             answer = self._cloud.kubernetes.create(
                 type_, news.values, self.configuration(context), preview=request.preview
             )
@@ -68,7 +69,7 @@ class ObjectProvider(Provider):
         type_, _ = type_and_name(request)
         secrets = decode(request.inputs).secrets | decode(request.properties).secrets
         configuration = self.configuration(context)
-        with _refusals(context):
+        with self._refusals(context):
             answer = self._cloud.kubernetes.read(type_, request.id, configuration)
             if answer is None:
                 return provider_pb2.ReadResponse(id="")
@@ -80,7 +81,7 @@ class ObjectProvider(Provider):
     def Update(self, request: Any, context: Any) -> Any:
         type_, _ = type_and_name(request)
         news = decode(request.news)
-        with _refusals(context):
+        with self._refusals(context):
             answer = self._cloud.kubernetes.update(
                 type_, request.id, news.values, self.configuration(context), preview=request.preview
             )
@@ -88,14 +89,6 @@ class ObjectProvider(Provider):
 
     def Delete(self, request: Any, context: Any) -> Any:
         type_, _ = type_and_name(request)
-        with _refusals(context):
+        with self._refusals(context):
             self._cloud.kubernetes.delete(type_, request.id, self.configuration(context))
         return empty_pb2.Empty()
-
-
-@contextmanager
-def _refusals(context: Any) -> Iterator[None]:
-    try:
-        yield
-    except CloudError as refusal:
-        context.abort(grpc.StatusCode.UNKNOWN, refusal.message)

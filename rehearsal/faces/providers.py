@@ -21,8 +21,8 @@ from rehearsal.faces.servicer import Provider
 
 PACKAGES: Final = ("azure-native", "azuredevops", "kubernetes")
 _OWN: Final[Mapping[str, type[Provider]]] = {"azuredevops": DeliveryProvider, "kubernetes": ObjectProvider}
-# Enough for the engine's own parallelism; the model answers in well under a millisecond.
-_THREADS: Final = 16
+# More than any engine asks for at once: with delays, each request holds a thread until its time is over.
+_THREADS: Final = 128
 _OPTIONS: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 

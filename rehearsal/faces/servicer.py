@@ -12,9 +12,9 @@ from typing import Any, Final, NoReturn, Protocol
 
 import grpc
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from rehearsal.cloud import Answer, Cloud, CloudError, Diff
+from rehearsal.cloud import Answer, Cloud, CloudError, Diff, GoneError, UnansweredError
 from rehearsal.cloud.values import lookup
 from rehearsal.faces.wire import decode, encode
 
@@ -72,8 +72,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._service = service or cloud
         self._configurations: dict[str, dict[str, Any]] = {}
         self._latest: dict[str, Any] = {}
+        self._gone: GoneError | None = None
 
     def Handshake(self, request: Any, context: Any) -> Any:
+        self._gone = None  # another run of the engine, which would have started the provider anew
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True, accept_resources=True)
 
     def Attach(self, request: Any, context: Any) -> Any:
@@ -108,6 +110,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Check(self, request: Any, context: Any) -> Any:
         type_, name = type_and_name(request)
         news = decode(request.news)
+        self._cloud.confide(news.secret_texts())
         with self._refusals(context):
             olds = decode(request.olds).values
             inputs = self._service.named(
@@ -132,7 +135,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Create(self, request: Any, context: Any) -> Any:
         type_, name = type_and_name(request)
         news = decode(request.properties)
-        with self._refusals(context):
+        with self._refusals(context, request, request.properties):
             answer = self._service.create(
                 type_, name, news.values, preview=request.preview, subscription=self._subscription(context)
             )
@@ -153,7 +156,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Update(self, request: Any, context: Any) -> Any:
         type_, _ = type_and_name(request)
         news = decode(request.news)
-        with self._refusals(context):
+        with self._refusals(context, request, request.news):
             answer = self._service.update(type_, request.id, news.values, preview=request.preview)
         return provider_pb2.UpdateResponse(properties=encode(answer.outputs, news.secrets))
 
@@ -180,11 +183,38 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return f'Code="{refusal.code}" Message="{refusal.message}"'
 
     @contextmanager
-    def _refusals(self, context: Any) -> Iterator[None]:
+    def _refusals(self, context: Any, request: Any = None, properties: Any = None) -> Iterator[None]:
+        """Refusals as the engine hears them. `request` is a create or update with its properties: the answer may be
+        lost, and yet the engine must know how far it came."""
         try:
+            if self._gone is not None:
+                raise self._gone
             yield
+        except GoneError as gone:
+            self._gone = gone
+            context.abort(grpc.StatusCode.UNAVAILABLE, gone.message)
+        except UnansweredError as lost:
+            if request is not None:
+                self._tell_how_far(context, lost, request, properties)
+            _abort(context.abort, self.words(lost))
         except CloudError as refusal:
             _abort(context.abort, self.words(refusal))
+
+    def _tell_how_far(self, context: Any, lost: UnansweredError, request: Any, properties: Any) -> None:
+        """What azure-native does when an operation that has begun does not end: it reads what is there and gives that
+        along with the error, so that the engine knows of the resource."""
+        found = self._service.read(type_and_name(request)[0], lost.id)
+        if found is None:
+            return
+        detail = provider_pb2.ErrorResourceInitFailed(
+            id=found.id,
+            properties=encode(found.outputs, decode(properties).secrets),
+            reasons=[self.words(lost)],
+            inputs=properties,
+        )
+        status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=self.words(lost))
+        status.details.add().Pack(detail)
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
 
     def _subscription(self, context: Any) -> str | None:
         value = self.configuration(context).get("subscriptionId")

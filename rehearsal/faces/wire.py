@@ -7,7 +7,7 @@ that they are on the wire, so that they come back as they went.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -15,6 +15,7 @@ from google.protobuf import struct_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import rpc
 
 from rehearsal.cloud import UNKNOWN
+from rehearsal.cloud.values import leaves
 
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -28,6 +29,16 @@ class Properties:
 
     values: dict[str, Any]
     secrets: frozenset[Path]
+
+    def secret_texts(self) -> Iterator[str]:
+        """Every text that is a secret, or lies in one."""
+        for path in self.secrets:
+            if path[0] not in self.values:  # a secret null, which is as good as absent
+                continue
+            found: Any = self.values
+            for key in path:
+                found = found[key]
+            yield from (leaf for _, leaf in leaves(found) if isinstance(leaf, str) and leaf)
 
 
 def decode(struct: struct_pb2.Struct) -> Properties:

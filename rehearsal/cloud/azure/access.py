@@ -90,8 +90,7 @@ KINDS: Final = (
         fixed=dict.fromkeys(
             ("principalId", "principalType", "roleDefinitionId", "scope"), "RoleAssignmentUpdateNotPermitted"
         ),
-        # The provider's own replacement list. It does not name the role, so that a changed role under an
-        # unchanged name is sent as an update, which the service refuses: names must follow what they grant.
-        force_new=("principalId",),
+        # The provider's own replacement list does not name the role, so that a changed role under an unchanged
+        # name is sent as an update, which the service refuses: names must follow what they grant.
     ),
 )

@@ -56,30 +56,6 @@ _NETWORK_FIXED: Final = (
     "loadBalancerSku",
     "outboundType",
 )
-# The provider's own replacement list for this type.
-_FORCE_NEW: Final = (
-    "diskEncryptionSetID",
-    "dnsPrefix",
-    "fqdnSubdomain",
-    "linuxProfile",
-    "nodeResourceGroup",
-    "windowsProfile",
-    *(
-        f"networkProfile.{key}"
-        for key in (
-            "serviceCidr",
-            "serviceCidrs",
-            "dnsServiceIP",
-            "networkMode",
-            "networkPlugin",
-            "networkPluginMode",
-            "podCidr",
-            "networkDataplane",
-            "networkPolicy",
-            "outboundType",
-        )
-    ),
-)
 
 
 def patched(version: object) -> str:
@@ -205,6 +181,5 @@ KINDS: Final = (
             **{f"networkProfile.{key}": _NO_CHANGE for key in _NETWORK_FIXED},
             **{f"agentPoolProfiles[*].{key}": _NO_CHANGE for key in POOL_FIXED},
         },
-        force_new=_FORCE_NEW,
     ),
 )

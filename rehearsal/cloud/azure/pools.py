@@ -116,8 +116,6 @@ KINDS: Final = (
         shape=(_pool_is_valid,),
         world=(_pool_fits_the_cluster,),
         fixed=dict.fromkeys(POOL_FIXED, "PropertyChangeNotAllowed"),
-        # The provider's own replacement list for this type.
-        force_new=("gpuInstanceProfile", "vmSize"),
     ),
     Kind(
         token="azure-native:containerservice:MaintenanceConfiguration",

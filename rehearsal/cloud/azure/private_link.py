@@ -208,8 +208,6 @@ KINDS: Final = (
         shape=(_one_known_group,),
         world=(_target_allows_it, _subnet_has_room),
         fixed={"privateLinkServiceConnections": "PrivateEndpointUpdateNotAllowed"},
-        # The provider's own replacement list.
-        force_new=("subnet",),
     ),
     Kind(
         token="azure-native:network:PrivateDnsZoneGroup",

@@ -182,7 +182,6 @@ KINDS: Final = (
         name_taken="AlreadyInUse",
         fixed={"zoneRedundancy": "ZoneRedundancyUpdateNotAllowed"},
         # Declared immutable by the API (x-ms-mutability: create, read).
-        force_new=("zoneRedundancy",),
     ),
     Kind(
         token=REPLICATION,
@@ -191,6 +190,5 @@ KINDS: Final = (
         compute=_replication,
         world=(_registry_is_replicable,),
         fixed={"zoneRedundancy": "ZoneRedundancyUpdateNotAllowed"},
-        force_new=("zoneRedundancy",),
     ),
 )

@@ -143,8 +143,6 @@ KINDS: Final = (
         compute=_address,
         shape=(_standard_is_static,),
         fixed={"zones": "ResourceAvailabilityZonesCannotBeModified"},
-        # The provider's own replacement list.
-        force_new=("publicIPAddressVersion", "publicIPPrefix", "sku"),
         in_use="PublicIPAddressCannotBeDeleted",
     ),
     Kind(

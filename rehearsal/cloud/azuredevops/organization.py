@@ -56,7 +56,8 @@ _MISSING: Final = {
 class Organization:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._ended: dict[str, int] = {}
+        self.ended: dict[str, int] = {}
+        """How often there was a resource of an address that is gone: ids are not given again."""
         self.brought: set[tuple[str, str]] = set()
         """What the service made by itself: it goes with its project and keeps nothing from being deleted."""
         self.given: set[tuple[str, str]] = set()
@@ -92,7 +93,7 @@ class Organization:
     def new_id(self, kind: DevOpsKind, *parts: str) -> str:
         """An id that depends on the parts alone, and on how often there was one before."""
         key = "/".join((kind.token, *parts)).lower()
-        made = guid(key, str(self._ended.get(key, 0)))
+        made = guid(key, str(self.ended.get(key, 0)))
         if not kind.numbered:
             while (kind.token, made) in self._all:
                 made = guid(made)
@@ -113,7 +114,7 @@ class Organization:
     def drop(self, resource: Resource, *parts: str) -> None:
         del self._all[resource.type_, resource.id]
         key = "/".join((resource.type_, *parts)).lower()
-        self._ended[key] = self._ended.get(key, 0) + 1
+        self.ended[key] = self.ended.get(key, 0) + 1
         for kind, id in [key for key in self._all if key in self.brought]:
             inputs = self._all[kind, id].inputs
             if resource.id in (inputs.get("projectId"), inputs.get("repositoryId")):

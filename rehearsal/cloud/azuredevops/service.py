@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff
+from rehearsal.cloud.answers import UNKNOWN, Answer, CloudError, Diff
 from rehearsal.cloud.azuredevops.areas import INVOKES, KINDS
 from rehearsal.cloud.azuredevops.kinds import PROJECT, DevOpsKind, Request, refuse_unless, same
 from rehearsal.cloud.azuredevops.organization import Organization, check_links, same_url
-from rehearsal.cloud.replacements import changed, touches
+from rehearsal.cloud.replacements import changed, declared
 from rehearsal.cloud.shapes import snake_paths
 from rehearsal.cloud.traffic import Traffic
 from rehearsal.cloud.values import foreseen, guid, known
@@ -46,6 +46,11 @@ class DevOps:
     def admit(self) -> None:
         """Takes in what was added to the estate."""
         self._there.enter()
+
+    @property
+    def organization(self) -> Organization:
+        """All that exists, for `rehearsal.cloud.state`."""
+        return self._there
 
     def configure(self, configuration: Mapping[str, Any]) -> None:
         """Judges a provider's configuration: it must lead to the organisation."""
@@ -106,7 +111,7 @@ class DevOps:
             self._judge(request)
             if preview:
                 return Answer("", known(foreseen(request.inputs, self._outputs(request))))
-        with self._traffic.write(kind.token, None, None), self._lock:
+        with self._traffic.write(kind.token, "create", request.id), self._lock:
             request = self._request(kind, request.inputs, name)
             self._enforce(request)
             answer = self._store(request)
@@ -135,14 +140,14 @@ class DevOps:
                 # What the service computed once it keeps, as far as anybody can tell.
                 kept = {key: value for key, value in old.outputs.items() if key not in request.inputs}
                 return Answer(old.id, known(foreseen(request.inputs, self._outputs(request))) | kept)
-        with self._traffic.write(kind.token, None, None), self._lock:
+        with self._traffic.write(kind.token, "update", id), self._lock:
             self._enforce(request)
             return self._store(request)
 
     def delete(self, type_: str, id: str) -> None:
         """Deletes a resource. What is gone already is no error; what others use stays."""
         kind = _kind(type_)
-        with self._traffic.write(kind.token, None, None), self._lock:
+        with self._traffic.write(kind.token, "delete", id), self._lock:
             found = self._there.find(type_, id)
             if found is None:
                 return
@@ -160,9 +165,7 @@ class DevOps:
 
     def diff(self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Diff:
         kind = _kind(type_)
-        changes = tuple(
-            Change(path, any(touches(path, root) for root in kind.force_new)) for path in changed(olds, news)
-        )
+        changes = tuple(declared(type_, path, kind.force_new).at(path) for path in changed(olds, news))
         replaced = any(change.replaces for change in changes)
         # The provider makes the new one first only when the two can have different names.
         kept = kind.autonamed and olds.get(str(kind.name_input)) == news.get(str(kind.name_input))

@@ -23,6 +23,9 @@ _PEER: Final = {
 }
 _PORT: Final = {"port": None, "endPort": None, "protocol": None}
 
+ADDRESS: Final = ("metadata.name", "metadata.namespace")
+"""What every object is found by: with another one it is another object."""
+
 METADATA: Final = dict.fromkeys(
     ("annotations", "finalizers", "generateName", "labels", "name", "namespace", "ownerReferences")
 )

@@ -12,11 +12,12 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
-from rehearsal.cloud.answers import UNKNOWN, Answer, Change, CloudError, Diff
+from rehearsal.cloud.answers import UNKNOWN, Answer, CloudError, Diff
 from rehearsal.cloud.kubernetes import forms, rules
-from rehearsal.cloud.kubernetes.kinds import KINDS, METADATA, ObjectKind
+from rehearsal.cloud.kubernetes.kinds import ADDRESS, KINDS, METADATA, ObjectKind
 from rehearsal.cloud.kubernetes.reaching import reach
-from rehearsal.cloud.replacements import changed, touches
+from rehearsal.cloud.replacements import changed, declared, touches
+from rehearsal.cloud.traffic import Traffic
 from rehearsal.cloud.values import guid, known, lookup
 from rehearsal.cloud.world import Resource, World
 
@@ -32,9 +33,10 @@ class ApiServers:
     """The API servers of one tenant's clusters. `inside_network`: whether the rehearsal runs where a private one is
     reached."""
 
-    def __init__(self, world: World, lock: threading.RLock, *, inside_network: bool) -> None:
+    def __init__(self, world: World, lock: threading.RLock, traffic: Traffic, *, inside_network: bool) -> None:
         self._world = world
         self._lock = lock
+        self._traffic = traffic
         self.inside_network = inside_network
 
     def named(
@@ -67,10 +69,12 @@ class ApiServers:
             self._judge(kind, inputs)
             if preview:
                 return Answer("", known(inputs))
+            id = _id(kind, inputs)
+        with self._traffic.write(type_, "create", f"{cluster.id}/{id}"), self._lock:
+            cluster = self._reach(configuration)
             if not kind.served(cluster):
                 raise CloudError("NotFound", f'no matches for kind "{kind.kind}" in version "{kind.api_version}"')
             self._check_namespace(kind, cluster, inputs)
-            id = _id(kind, inputs)
             if (type_, id) in self._inside(cluster) or (type_ == _NAMESPACE and id in _GIVEN):
                 raise CloudError("AlreadyExists", f'{kind.plural} "{_name(inputs)}" already exists')
             return self._store(kind, cluster, inputs, 1)
@@ -94,26 +98,47 @@ class ApiServers:
             self._judge(kind, inputs)
             if preview:
                 return Answer(id, known(inputs))
+        with self._traffic.write(type_, "update", f"{cluster.id}/{id}"), self._lock:
+            old = self._existing(cluster, type_, id)
             return self._store(kind, cluster, inputs, int(lookup(old.outputs, "metadata.resourceVersion")) + 1)
 
     def delete(self, type_: str, id: str, configuration: Configuration) -> None:
         """Deletes an object, and with a namespace all that is in it. What is gone already is no error."""
         with self._lock:
-            inside = self._inside(self._reach(configuration))
+            cluster = self._reach(configuration)
+        with self._traffic.write(type_, "delete", f"{cluster.id}/{id}"):
+            self.remove(cluster.id, type_, id)
+
+    def diff(self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any], configuration: Configuration) -> Diff:
+        kind = _kind(type_)
+        mutable = str(configuration.get("enableConfigMapMutable")).lower() == "true"
+        roots = ADDRESS if mutable else (*ADDRESS, *kind.force_new)
+        changes = tuple(declared(type_, path, roots).at(path) for path in changed(olds, news))
+        replaced = any(change.replaces for change in changes)
+        moved = any(touches(change.path, root) for change in changes for root in ADDRESS)
+        return Diff(changes, delete_before_replace=replaced and not moved)
+
+    def drift(self, cluster_id: str, type_: str, id: str, inputs: Mapping[str, Any]) -> None:
+        """Changes an object behind the program's back, as a person with kubectl would."""
+        with self._lock:
+            cluster = self._world.resources[cluster_id.lower()]
+            old = self._existing(cluster, type_, id)
+            self._judge(_kind(type_), inputs)
+            self._store(_kind(type_), cluster, inputs, int(lookup(old.outputs, "metadata.resourceVersion")) + 1)
+
+    def remove(self, cluster_id: str, type_: str, id: str) -> None:
+        """Deletes an object, and with a namespace all that is in it."""
+        with self._lock:
+            inside = self._world.inside.get(cluster_id.lower(), {})
             inside.pop((type_, id), None)
             if type_ == _NAMESPACE:
                 for key in [key for key in inside if key[1].startswith(f"{id}/")]:
                     del inside[key]
 
-    def diff(self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any], configuration: Configuration) -> Diff:
-        kind = _kind(type_)
-        address = ("metadata.name", "metadata.namespace")
-        mutable = str(configuration.get("enableConfigMapMutable")).lower() == "true"
-        roots = address if mutable else (*address, *kind.force_new)
-        changes = tuple(Change(path, any(touches(path, root) for root in roots)) for path in changed(olds, news))
-        replaced = any(change.replaces for change in changes)
-        moved = any(touches(change.path, root) for change in changes for root in address)
-        return Diff(changes, delete_before_replace=replaced and not moved)
+    def held(self) -> dict[str, tuple[Resource, ...]]:
+        """The objects by lower-case id of their cluster: a picture, which later changes do not alter."""
+        with self._lock:
+            return {id: tuple(found.values()) for id, found in self._world.inside.items()}
 
     def objects(self, cluster_id: str) -> dict[tuple[str, str], Mapping[str, Any]]:
         """What a cluster holds, for tests to look at: outputs by type and id."""
