@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,3 +117,14 @@ def test_a_placeholder_is_refused_outside_a_rehearsal(staging: Rehearsal) -> Non
             staging.preview("staging")
     finally:
         staging.use(project_program(ROOT))
+
+
+def test_a_stack_that_is_not_up_is_named_to_whoever_leans_on_it(tmp_path: Path) -> None:
+    (prod,) = [stack for stack in plan(ROOT, ("prod",)) if stack.name == "prod"]
+    alone = Rehearsal.open(ROOT, tmp_path / "rehearsal", stand_in([prod.settings]), configs={"prod": prod.config})
+    with alone as rehearsal, pytest.raises(EngineError) as raised:
+        rehearsal.preview("prod")
+    assert str(raised.value).splitlines()[1:] == [
+        "organization/aks-cicd/staging (pulumi:pulumi:StackReference): Preview failed: "
+        'unknown stack "organization/aks-cicd/staging"'
+    ]
