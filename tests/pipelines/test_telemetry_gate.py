@@ -443,8 +443,15 @@ def test_every_other_judged_alert_tells_namespace_and_cluster_when_it_fires(path
             asked = [{"expr": expr, "eval_time": moment, "exp_samples": value} for expr, value in expected.items()]
             series = [labelled(each) for each in case["input_series"]]
             tests.append({"interval": case["interval"], "input_series": series, "promql_expr_test": asked})
-    files = [str((path.parent / file).resolve()) for file in yaml.safe_load(path.read_text())["rule_files"]]
-    document = {"rule_files": files, "evaluation_interval": "1m", "tests": tests}
+    files = [(path.parent / file).resolve() for file in yaml.safe_load(path.read_text())["rule_files"]]
+    # What is recorded comes before what alerts on it; without an order, promtool takes any.
+    order = [group["name"] for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    document = {
+        "rule_files": [str(file) for file in files],
+        "evaluation_interval": "1m",
+        "group_eval_order": order,
+        "tests": tests,
+    }
     (tmp_path / "test.yaml").write_text(yaml.safe_dump(document))
     command = ["promtool", "test", "rules", str(tmp_path / "test.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
