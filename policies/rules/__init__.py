@@ -1,0 +1,33 @@
+"""The rules, a module for each subject. To import this package is to have them in `policies.rule.registered`."""
+
+from __future__ import annotations
+
+from policies.rules import (
+    cluster,
+    delivery,
+    federation,
+    gates,
+    identity,
+    namespaces,
+    network,
+    observability,
+    pools,
+    protection,
+    registry,
+    vault,
+)
+
+__all__ = [
+    "cluster",
+    "delivery",
+    "federation",
+    "gates",
+    "identity",
+    "namespaces",
+    "network",
+    "observability",
+    "pools",
+    "protection",
+    "registry",
+    "vault",
+]

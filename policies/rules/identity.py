@@ -1,0 +1,235 @@
+"""Identities and grants: who exists, who may do what where, and how they sign in.
+
+The closed list stands here once more, beside the components that grant, so that a right which is added in one place
+alone is found. A stack is judged by itself: whether a right is missing, and what the rights of two stacks add up to,
+is left to the tests.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+from policies.model import Properties, Resource, Stack, arm_type, get, kind
+from policies.rule import MANDATORY, on_resource, on_stack
+from policies.rules.cluster import CLUSTER
+from policies.rules.registry import REGISTRY
+
+GRANT = "authorization:RoleAssignment"
+IDENTITY = "managedidentity:UserAssignedIdentity"
+CREDENTIAL = "managedidentity:FederatedIdentityCredential"
+CONNECTION = "devops:ServiceEndpointAzureRM"
+GRAFANA = "dashboard:Grafana"
+
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
+        "8311e382-0749-4cb8-b61a-304f252e45ec": "AcrPush",
+        "4abbcc35-e782-43d8-92c5-2d3f1bd2253f": "Azure Kubernetes Service Cluster User Role",
+        "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb": "Azure Kubernetes Service RBAC Writer",
+        "577a9874-89fd-4f24-9dbd-b5034d0ad23a": "Container Registry Data Importer and Data Reader",
+        "22926164-76b3-42b3-bc55-97df8dab3e41": "Grafana Admin",
+        "a79a5197-3a5c-4973-a920-486035ffd60f": "Grafana Editor",
+        "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+        "73c42c96-874c-492b-b04d-ab87d138a893": "Log Analytics Reader",
+        "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
+        "b0d8363b-8ddd-447d-831f-62ca05bff136": "Monitoring Data Reader",
+        "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+        "43d0d8ad-25c7-4714-9337-8ba259a9fe05": "Monitoring Reader",
+        "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
+        "b12aa53e-6015-4669-85d0-8515ebb3ae7f": "Private DNS Zone Contributor",
+        "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
+        # Known in order to be refused by name.
+        "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
+        "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
+        "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
+        "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
+    }
+)
+"""Azure's built-in roles by id, as Microsoft's list of built-in roles has them."""
+
+POWERFUL = ("Owner", "Contributor", "User Access Administrator", "Role Based Access Control Administrator")
+
+_CLUSTER_USER = "Azure Kubernetes Service Cluster User Role"
+_IMPORTER = "Container Registry Data Importer and Data Reader"
+_RUN_RECORDS = ("Monitoring Metrics Publisher", "run-records-collection")
+_ELSEWHERE = "another's "
+"""Stands before the type of what this stack does not make."""
+
+PEOPLE = "(a group of people)"
+SERVICE = "(a service of Azure's)"
+
+MAY: Mapping[str, frozenset[tuple[str, str]]] = MappingProxyType(
+    {
+        "ci": frozenset({("AcrPush", "registry"), ("Key Vault Secrets User", "ci-vault"), _RUN_RECORDS}),
+        "deploy": frozenset(
+            {
+                (_CLUSTER_USER, "cluster"),
+                ("Azure Kubernetes Service RBAC Writer", "a namespace of cluster"),
+                ("Monitoring Data Reader", "metrics-workspace"),
+                _RUN_RECORDS,
+            }
+        ),
+        "promote": frozenset(
+            {(_IMPORTER, "registry"), (_IMPORTER, f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries")}
+        ),
+        "dashboards": frozenset({("Grafana Editor", "grafana")}),
+        "control-plane": frozenset(
+            {
+                ("Managed Identity Operator", "kubelet"),
+                ("Network Contributor", "nodes-subnet"),
+                ("Network Contributor", "api-server-subnet"),
+                # With a DNS zone of the estate's AKS links zone and network by itself.
+                ("Network Contributor", "network"),
+                ("Private DNS Zone Contributor", f"{_ELSEWHERE}Microsoft.Network/privateDnsZones"),
+            }
+        ),
+        "kubelet": frozenset(
+            {("AcrPull", "registry"), ("AcrPull", f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries")}
+        ),
+        "workload": frozenset(
+            {("Key Vault Secrets User", "workload-vault"), ("Monitoring Metrics Publisher", "application-insights")}
+        ),
+        "grafana": frozenset(
+            {
+                ("Monitoring Data Reader", "metrics-workspace"),
+                ("Monitoring Reader", "environment"),
+                ("Log Analytics Reader", f"{_ELSEWHERE}Microsoft.OperationalInsights/workspaces"),
+            }
+        ),
+        PEOPLE: frozenset({(_CLUSTER_USER, "cluster"), ("Grafana Admin", "grafana")}),
+        # Of managed agents. Azure's documents ask for both on the network that their subnet lies in.
+        SERVICE: frozenset({("Reader", "network"), ("Network Contributor", "network")}),
+    }
+)
+"""The closed list: who, by logical name, may have which role on what, by logical name too."""
+
+
+def role(definition_id: str) -> str:
+    """The name of a role by the id of its definition; one that is not on record is called by its GUID."""
+    guid = definition_id.rpartition("/")[2].lower()
+    return ROLES.get(guid, guid)
+
+
+def _who(stack: Stack, grant: Resource) -> str:
+    if grant.get("principalType") == "Group":
+        return PEOPLE
+    if found := stack.linked(grant, "principalId", IDENTITY, GRAFANA, answer=_principal):
+        return found.name
+    return SERVICE if grant.get("principalId") else "nobody"
+
+
+def _principal(of: Resource) -> str:
+    return of.text("principalId") or of.text("identity.principalId")
+
+
+def _on(stack: Stack, grant: Resource) -> str:
+    scope = str(grant.get("scope"))
+    kinds = {one.kind for one in stack.resources if not one.kind.startswith(("pulumi:", "aks-cicd:"))}
+    found = stack.linked(grant, "scope", *kinds)
+    if found is None:
+        return f"{_ELSEWHERE}{arm_type(scope) or 'subscription or group'}"
+    return f"a namespace of {found.name}" if found.kind == CLUSTER and "/namespaces/" in scope else found.name
+
+
+@on_stack(
+    "grant-table",
+    severity=MANDATORY,
+    reason="What an identity may do stands in a closed list; a right beside it is one that nobody has weighed.",
+    remedy="Remove the grant, or add the right to the list of policies/rules/identity.py with its reason.",
+    cis=("5.1.2", "5.1.3"),
+)
+def nobody_may_more(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    own_registry = bool(stack.of(REGISTRY))
+    for grant in stack.of(GRANT):
+        who, what, on = _who(stack, grant), role(str(grant.get("roleDefinitionId"))), _on(stack, grant)
+        borrowed = who == "kubelet" and on.startswith(_ELSEWHERE)
+        if (what, on) not in MAY.get(who, frozenset()) or (borrowed and own_registry):
+            yield grant, f"{who} has {what} on {on}, which the closed list does not say"
+
+
+@on_resource(
+    "grant-scope",
+    GRANT,
+    severity=MANDATORY,
+    reason="A role on a resource group or a subscription reaches what nobody thought of.",
+    remedy="Grant on the one resource that is needed.",
+)
+def grants_reach_one_resource(type_: str, grant: Properties) -> Iterator[str]:
+    # Grafana reads the monitoring data of everything in its environment.
+    reading = role(str(get(grant, "roleDefinitionId"))) == "Monitoring Reader"
+    wide = "/providers/" not in str(get(grant, "scope"))
+    if wide and not (reading and "/resourcegroups/" in str(get(grant, "scope")).lower()):
+        yield f"it reaches all of {get(grant, 'scope')}"
+
+
+@on_resource(
+    "grant-powerful-role",
+    GRANT,
+    severity=MANDATORY,
+    reason="Whoever has such a role can give himself every other, or do without.",
+    remedy="Grant the least role that does; Microsoft's list of built-in roles has them.",
+    psrule=("Azure.RBAC.LimitOwner",),
+)
+def no_powerful_role(type_: str, grant: Properties) -> Iterator[str]:
+    if (found := role(str(get(grant, "roleDefinitionId")))) in POWERFUL:
+        yield f"it grants {found}"
+
+
+@on_resource(
+    "grant-principal-type",
+    GRANT,
+    severity=MANDATORY,
+    reason="Without the type Azure looks the principal up, and a new one may not be known yet; people come as groups.",
+    remedy="Set principalType to ServicePrincipal or Group.",
+    psrule=("Azure.RBAC.UseGroups",),
+)
+def grants_say_what_they_are_for(type_: str, grant: Properties) -> Iterator[str]:
+    if (found := get(grant, "principalType")) not in ("ServicePrincipal", "Group"):
+        yield f"its principalType is {found}"
+
+
+@on_stack(
+    "grant-replacement",
+    severity=MANDATORY,
+    reason="Azure refuses a second assignment of the same role to the same principal on the same scope.",
+    remedy="Set delete_before_replace, as components.access.grant does.",
+)
+def grants_are_replaced_delete_first(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    # A state does not tell; where nobody is replaced delete-first, that is what is judged.
+    if any(one.delete_first for one in stack.of(GRANT)):
+        yield from ((grant, "it is replaced create-first") for grant in stack.of(GRANT) if not grant.delete_first)
+
+
+@on_resource(
+    "grant-back-door",
+    "authorization:*",
+    "containerservice:TrustedAccessRoleBinding",
+    "kubernetes:*",
+    "resources:Deployment",
+    severity=MANDATORY,
+    reason="A right that is no role assignment is not found in the closed list.",
+    remedy="Grant a built-in role by a role assignment.",
+    cis=("4.1.1",),
+)
+def rights_are_role_assignments(type_: str, properties: Properties) -> Iterator[str]:
+    what = kind(type_)
+    if what.startswith("authorization:") and "Role" in what and what != GRANT:
+        yield f"a {what.partition(':')[2]} is no role assignment"
+    if what == "containerservice:TrustedAccessRoleBinding" or "rbac.authorization.k8s.io" in type_:
+        yield f"a {what.partition(':')[2]} grants rights inside the cluster"
+    if what == "resources:Deployment":
+        template = json.dumps(get(properties, "properties.template"), default=str).lower()
+        if "microsoft.authorization/" in template:
+            yield "its template assigns roles"
+
+
+@on_stack(
+    "identity-table",
+    severity=MANDATORY,
+    reason="An identity that is not in the closed list is one whose rights nobody has weighed.",
+    remedy="Remove it, or add it to the list of policies/rules/identity.py with what it may do.",
+)
+def identities_are_known(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    yield from ((one, "the closed list does not name it") for one in stack.of(IDENTITY) if one.name not in MAY)
