@@ -220,6 +220,12 @@ subscription = Subscription(
     settings.azure.subscription_id,
     settings.azure.subscription_name or settings.azure.subscription_id,
 )
+
+
+def seeds(repository: str) -> Seeds:
+    return seeded(ROOT, repository) if wanted and wanted.seed else Seeds({})
+
+
 delivery: DeliveryHome | None = None
 if wanted := settings.delivery.home:
     assert registry, "where delivery lives, CI has a registry"
@@ -229,10 +235,10 @@ if wanted := settings.delivery.home:
         DeliveryHomeArgs(
             place,
             project=wanted_project(**wanted.project.model_dump()),
-            platform=seeded(ROOT, DeliveryNames.PLATFORM_REPOSITORY) if wanted.seed else Seeds({}),
+            platform=seeds(DeliveryNames.PLATFORM_REPOSITORY),
             application=GitHubRepository(**wanted.github.model_dump())
             if wanted.github
-            else (seeded(ROOT, DeliveryNames.APPLICATION_REPOSITORY) if wanted.seed else Seeds({})),
+            else seeds(DeliveryNames.APPLICATION_REPOSITORY),
             subscription=subscription,
             registry_id=registry.id,
             ci_vault_id=ci_vault.id,

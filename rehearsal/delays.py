@@ -114,7 +114,8 @@ class Plan:
     @classmethod
     def of(cls, export: Mapping[str, Any], delays: Delays) -> Plan:
         states = export["deployment"].get("resources") or []
-        nodes = [_node(state, {each["urn"]: each for each in states}) for state in states if not state.get("delete")]
+        by_urn = {each["urn"]: each for each in states}
+        nodes = [_node(state, by_urn) for state in states if not state.get("delete")]
         return cls({node.urn: node for node in nodes}, delays)
 
     @cached_property
@@ -147,17 +148,12 @@ class Plan:
 
     def without(self, urn: str) -> Plan:
         """The plan if nothing but its properties made this resource wait."""
-        node = self.nodes[urn]
-        freed = Node(node.urn, node.type_, node.needs - node.declared, frozenset())
-        return Plan({**self.nodes, urn: freed}, self.delays)
+        return Plan({**self.nodes, urn: _freed(self.nodes[urn])}, self.delays)
 
     @property
     def by_data(self) -> Plan:
         """The plan if nothing but properties made anything wait."""
-        plan = self
-        for urn in self.nodes:
-            plan = plan.without(urn)
-        return plan
+        return Plan({urn: _freed(node) for urn, node in self.nodes.items()}, self.delays)
 
     def _takes(self, node: Node) -> float:
         return 0.0 if _takes_no_time(node.type_) else self.delays[node.type_].seconds
@@ -185,6 +181,11 @@ def _node(state: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> 
     every = {*(state.get("dependencies") or ()), *carried}
     every = {need for need in every if need in states and need != state["urn"]}
     return Node(state["urn"], state["type"], frozenset(every), frozenset(every - carried))
+
+
+def _freed(node: Node) -> Node:
+    """Waits for what its properties need, and for nothing else."""
+    return Node(node.urn, node.type_, node.needs - node.declared, frozenset())
 
 
 def _ordered(nodes: Mapping[str, Node]) -> Iterable[str]:

@@ -112,13 +112,6 @@ class Graph:
     def by_urn(self) -> Mapping[str, Resource]:
         return {each.urn: each for each in self.resources}
 
-    @cached_property
-    def identities(self) -> Mapping[str, Resource]:
-        """Identities that this stack makes, by principal id; one that a resource has of itself is that resource."""
-        found = {each.outputs["principalId"]: each for each in self.of("managedidentity:UserAssignedIdentity")}
-        own = [each for each in self.azure if each.outputs.get("identity", {}).get("type") == "SystemAssigned"]
-        return found | {each.outputs["identity"]["principalId"]: each for each in own}
-
     def named(self, id: str) -> str:
         """The logical name of a resource of this stack, or the id of one that is not."""
         found = self.by_id.get(id.lower())

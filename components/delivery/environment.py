@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 from pulumi_azuredevops import Environment, VariableGroup, VariableGroupVariableArgs
+from pydantic.alias_generators import to_camel
 
 from components.delivery.approvers import Approvers
 from components.delivery.authorization import authorize
@@ -49,12 +50,7 @@ class Facts:
 def variables(facts: Facts) -> dict[str, Input[str]]:
     """Name and value of each variable of the group, by name."""
     known = {each.name: getattr(facts, each.name) for each in fields(facts)}
-    return {_camel(name): value for name, value in sorted(known.items()) if value is not None}
-
-
-def _camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return {to_camel(name): value for name, value in sorted(known.items()) if value is not None}
 
 
 @dataclass(frozen=True)
