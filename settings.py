@@ -27,6 +27,7 @@ from components.delivery.checks import BusinessHours as ReleaseHours
 from components.delivery.checks import Gates as ReleaseGates
 from components.naming import Names
 from contract import Expected
+from policies import Exemption
 from validation import checks
 from validation.problems import Problem, SettingsError, unknown_key
 from validation.reader import in_order, read_sections
@@ -35,6 +36,7 @@ from validation.types import (
     Cidr,
     Clock,
     Cpu,
+    Date,
     Email,
     Flag,
     GitHubName,
@@ -52,7 +54,9 @@ from validation.types import (
     ProjectName,
     ReceiverName,
     Region,
+    ResourcePattern,
     RouteTableId,
+    RuleId,
     SecretName,
     ServiceAccountName,
     StackName,
@@ -388,6 +392,17 @@ class Delivery(Section):
     """Whether Azure DevOps can see that the branches of all linked repositories are protected."""
 
 
+class PolicyException(Section):
+    """A rule of the policy pack that this environment does not follow for now."""
+
+    rule: RuleId
+    resource: ResourcePattern | None = None
+    """Logical names; every resource, if not said."""
+    reason: Line
+    until: Date
+    """The last day that it holds. Settings know no day: the pack says when it is over."""
+
+
 class Overrides(Section):
     """Whole physical names that replace planned ones, for an estate with rules of its own."""
 
@@ -443,6 +458,7 @@ class Settings(Section):
     defender: Defender
     agents: Agents
     delivery: Delivery
+    exceptions: tuple[PolicyException, ...] = ()
 
     @property
     def production(self) -> bool:
@@ -564,6 +580,11 @@ class Settings(Section):
             project=home.project if (home := self.delivery.home) and home.project.id else None,
             github=home.github if home else None,
         )
+
+    @property
+    def exemptions(self) -> tuple[Exemption, ...]:
+        """The exceptions as the policy pack takes them."""
+        return tuple(Exemption(**each.model_dump()) for each in self.exceptions)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ replaced only when every stack has been previewed and updated without an error.
 
 from __future__ import annotations
 
+import datetime
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import policies
 import settings
 from components.access import role_name
 from rehearsal import pipelines, program, report, toolchain, topology
@@ -111,6 +113,7 @@ def preview(root: Path, names: Sequence[str], console: Console) -> None:
             done.append(run(rehearsal, stack, fresh, console))
             _print(done, console)
         judge_pipelines(root, done, console)
+        judge_policies(done, console, datetime.date.today())
         drawing = topology.draw({previewed.stack.name: previewed.export for previewed in done})
         (fresh / "topology.svg").write_text(drawing, "utf-8")
         shutil.rmtree(root / PLACE, ignore_errors=True)
@@ -132,6 +135,26 @@ def judge_pipelines(root: Path, done: Sequence[Previewed], console: Console) -> 
         raise program.ProgramError(["The pipelines do not fit the stacks:", *map(str, findings)])
     console.say()
     console.say("The pipelines name only what the stacks made, and use only what is opened to them.")
+
+
+def judge_policies(done: Sequence[Previewed], console: Console, today: datetime.date) -> None:
+    """Judges what the stacks made by the rules of the policy pack.
+
+    Raises:
+        ProgramError: where something mandatory is broken and nothing allows it; all findings are told before.
+    """
+    broken = []
+    for previewed in done:
+        findings = policies.judge(previewed.export, previewed.stack.settings.exemptions, today)
+        console.say()
+        console.say(f"{console.style(previewed.stack.name, 'bold')}  {policies.render(findings, console.style)}")
+        broken += [previewed.stack.name] if any(finding.blocks for finding in findings) else []
+    if broken:
+        message = (
+            f"{' and '.join(broken)}: mandatory policies are broken (above). Mend what they name, or say in the stack "
+            "file why not and until when: aks-cicd:exceptions (docs/exceptions.md)."
+        )
+        raise program.ProgramError([message])
 
 
 def run(rehearsal: Rehearsal, stack: Stack[settings.Settings], fresh: Path, console: Console) -> Previewed:

@@ -15,6 +15,7 @@ import yaml
 
 import settings
 from components.delivery.checks import DAYS, PRODUCTION, BusinessHours, Gates
+from policies import Exemption
 from settings import Settings, SettingsError
 from tests.stackfiles import STACKS, Config, edited, shipped
 
@@ -106,6 +107,15 @@ class TestWhatShipsIsLegal:
         assert parse("staging").warnings == (
             "The API server answers the whole internet, Entra ID alone guards it (aks-cicd:cluster.authorizedRanges).",
         )
+
+
+class TestExceptionsFromThePolicyPack:
+    def test_they_reach_the_pack_as_they_are_said(self) -> None:
+        said = {"rule": "registry-sku", "resource": "registry", "reason": "It moves.", "until": "2027-06-30"}
+        assert parse("prod", {"exceptions": [said]}).exemptions == (Exemption(**said),)
+
+    def test_without_one_the_pack_gets_none(self) -> None:
+        assert parse("prod").exemptions == ()
 
 
 WORKSPACE = (

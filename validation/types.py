@@ -6,6 +6,7 @@ regular expression. What depends on more than one value is in `checks`.
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
@@ -15,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from components import naming, regions
+from policies import RULES
 from validation.problems import nearest
 from validation.time_zones import TIME_ZONES
 
@@ -117,6 +119,22 @@ def _time_zone(value: Any) -> str:
     if not isinstance(value, str) or value not in TIME_ZONES:
         mend = nearest(value, sorted(TIME_ZONES)) or "choose one of those that `tzutil /l` lists on Windows"
         refuse("a time zone by its Windows name, such as UTC or W. Europe Standard Time", mend)
+    return value
+
+
+def _date(value: Any) -> str:
+    try:
+        if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+            return str(datetime.date.fromisoformat(value))
+    except ValueError:
+        pass
+    refuse('a day in quotes, such as "2027-06-30"', "write year, month and day of a day that there is, in quotes")
+
+
+def _rule_id(value: Any) -> str:
+    if not isinstance(value, str) or value not in RULES:
+        mend = nearest(value, sorted(RULES)) or "choose one that docs/exceptions.md lists"
+        refuse("the id of a rule of the policy pack", mend)
     return value
 
 
@@ -295,6 +313,16 @@ Cpu = Annotated[
 Memory = Annotated[
     str,
     text(r"[1-9][0-9]{0,5}[MG]i", "a number of Mi or Gi", "write it as Kubernetes does, such as 8Gi"),
+]
+Date = Annotated[str, BeforeValidator(_date)]
+RuleId = Annotated[str, BeforeValidator(_rule_id)]
+ResourcePattern = Annotated[
+    str,
+    text(
+        r"[\w./*-]{1,200}",
+        "a logical name, with * for any text",
+        "copy the name from the tree of `make preview`",
+    ),
 ]
 Email = Annotated[
     str,

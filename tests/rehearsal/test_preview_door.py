@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import io
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
 
+import settings
 from rehearsal import preview, toolchain
 from rehearsal.console import Console
 from rehearsal.engine import EngineError
 from rehearsal.graph import Graph
 from rehearsal.program import ProgramError
 from rehearsal.report.folds import is_folded
+from tests.conftest import Rehearsed
 
 ROOT = Path(__file__).resolve().parents[2]
 STACKS = sorted(path.name.split(".")[1] for path in ROOT.glob("Pulumi.*.yaml"))
@@ -103,6 +107,41 @@ class TestAProblem:
             preview.preview(project, ["staging"], Console(io.StringIO()))
         assert built(project) == {"build/preview/staging.json"}
         assert former.read_text() == "former"
+
+
+class TestThePolicies:
+    """A stack that works may still be one that nobody should bring up."""
+
+    TODAY = datetime.date(2026, 11, 23)
+    ALLOWED: ClassVar = {"rule": "registry-admin-user", "reason": "It is moved.", "until": "2026-12-31"}
+
+    def judged(self, rehearsed: Mapping[str, Rehearsed], today: datetime.date, *exceptions: dict[str, str]) -> str:
+        """What is shown of a staging whose registry has an admin user."""
+        export = json.loads(json.dumps(rehearsed["staging"].export))
+        for raw in export["deployment"]["resources"]:
+            if raw["type"].endswith(":Registry"):
+                raw["inputs"]["adminUserEnabled"] = True
+        (stack,) = preview.plan(ROOT, ["staging"])
+        said = settings.parse("staging", stack.config | {"aks-cicd:exceptions": list(exceptions)}, rehearsal=True)
+        run = rehearsed["staging"]
+        done = preview.Previewed(dataclasses.replace(stack, settings=said), run.preview, run.update, export)
+        shown = io.StringIO()
+        preview.judge_policies([done], Console(shown), today)
+        return shown.getvalue()
+
+    def test_of_which_a_mandatory_one_is_broken_are_a_problem_of_the_stack(
+        self, rehearsed: Mapping[str, Rehearsed]
+    ) -> None:
+        with pytest.raises(ProgramError, match=r"^staging: mandatory policies are broken") as raised:
+            self.judged(rehearsed, self.TODAY)
+        assert "aks-cicd:exceptions" in str(raised.value)
+
+    def test_may_be_excepted_by_the_settings_until_a_day(self, rehearsed: Mapping[str, Rehearsed]) -> None:
+        assert "It is moved." in self.judged(rehearsed, self.TODAY, self.ALLOWED)
+
+    def test_are_broken_again_the_day_after(self, rehearsed: Mapping[str, Rehearsed]) -> None:
+        with pytest.raises(ProgramError, match="mandatory policies are broken"):
+            self.judged(rehearsed, datetime.date(2027, 1, 1), self.ALLOWED)
 
 
 def door(*arguments: str) -> subprocess.CompletedProcess[str]:
