@@ -122,7 +122,7 @@ class TestThePolicies:
             if raw["type"].endswith(":Registry"):
                 raw["inputs"]["adminUserEnabled"] = True
         (stack,) = preview.plan(ROOT, ["staging"])
-        said = settings.parse("staging", stack.config | {"aks-cicd:exceptions": list(exceptions)}, rehearsal=True)
+        said = settings.parse("staging", {**stack.config, "aks-cicd:exceptions": list(exceptions)}, rehearsal=True)
         run = rehearsed["staging"]
         done = preview.Previewed(dataclasses.replace(stack, settings=said), run.preview, run.update, export)
         shown = io.StringIO()
