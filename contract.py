@@ -115,18 +115,27 @@ class ContractError(pulumi.RunError):
     """A stack that this one leans on does not tell what is needed, or tells what does not fit."""
 
 
-def publish(**facts: Any) -> None:
+def publish(facts: Mapping[str, Any]) -> None:
     """Exports the contract of the stack that is being run; `facts` are the fields of `Contract`, outputs allowed."""
     told = pulumi.Output.from_input(facts).apply(lambda known: Contract(**known).model_dump(by_alias=True))
     pulumi.export(OUTPUT, told)
 
 
-def registry_facts(own: TierRegistry | None, lender: pulumi.Output[Contract] | None) -> dict[str, pulumi.Output[str]]:
-    """The registry that an environment pulls from: its own, or the one in the contract of the stack that lends it."""
+@dataclass(frozen=True)
+class Images:
+    """The registry that an environment pulls from, as `RegistryFacts` tells of it."""
+
+    id: pulumi.Output[str]
+    login_server: pulumi.Output[str]
+    access: str | None = None
+
+
+def images(own: TierRegistry | None, lender: pulumi.Output[Contract] | None) -> Images:
+    """An environment's own registry, or the one in the contract of the stack that lends it."""
     if own:
-        return {"id": own.id, "login_server": own.login_server, "access": pulumi.Output.from_input(own.access)}
+        return Images(own.id, own.login_server, own.access)
     assert lender is not None, "an environment has a registry of its own or borrows one"
-    return {"id": lender.registry.id, "login_server": lender.registry.login_server}
+    return Images(lender.registry.id, lender.registry.login_server)
 
 
 def delivery_home(own: DeliveryHome | None, lender: pulumi.Output[Contract] | None) -> Home:

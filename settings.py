@@ -465,11 +465,6 @@ class Settings(Section):
         return self.tier == "production"
 
     @property
-    def owns_delivery(self) -> bool:
-        """Whether the Azure DevOps project and what CI needs live in this stack."""
-        return self.stacks.delivery is None
-
-    @property
     def leans_on(self) -> tuple[str, ...]:
         """The stacks that must be up before this one."""
         said = (self.stacks.delivery, self.stacks.promotes_from, self.stacks.registry)

@@ -306,8 +306,8 @@ class TestWhatFollowsFromTheSettings:
     def test_production_leans_on_staging_once_and_staging_on_nobody(self) -> None:
         assert parse("prod").leans_on == ("staging",)
         assert parse("staging").leans_on == ()
-        assert parse("staging").owns_delivery
-        assert not parse("prod").owns_delivery
+        assert parse("staging").delivery.home
+        assert not parse("prod").delivery.home
 
     def test_a_lender_of_a_registry_must_be_of_the_same_tier_and_the_others_nonproduction(self) -> None:
         second = parse("prod", {"stacks": {"delivery": "staging", "registry": "prod-eu"}}, ("registry",))

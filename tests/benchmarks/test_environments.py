@@ -56,7 +56,7 @@ def test_tiers_take_turns(parsed: dict[str, settings.Settings]) -> None:
 
 
 def test_delivery_keeps_its_one_owner(parsed: dict[str, settings.Settings]) -> None:
-    owners = [name for name, each in parsed.items() if each.owns_delivery]
+    owners = [name for name, each in parsed.items() if each.delivery.home]
     assert len(owners) == 1
     assert all(each.stacks.delivery in (None, *owners) for each in parsed.values())
 

@@ -1,0 +1,31 @@
+"""What each component is told: the settings in its own terms, and what the components before it made.
+
+`__main__` says who is told of whom, this package says what. A function here makes the arguments of one component and
+declares nothing; it is the only place that knows both the settings and a component's arguments.
+"""
+
+from wiring.cluster import cluster, observability, workload
+from wiring.delivery import agents, delivery, releases
+from wiring.foundation import borrowed_registry, ci_vault, logs, network, registry, workload_vault
+from wiring.guards import defender, locks
+from wiring.made import Made
+from wiring.told import told
+
+__all__ = [
+    "Made",
+    "agents",
+    "borrowed_registry",
+    "ci_vault",
+    "cluster",
+    "defender",
+    "delivery",
+    "locks",
+    "logs",
+    "network",
+    "observability",
+    "registry",
+    "releases",
+    "told",
+    "workload",
+    "workload_vault",
+]
