@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode  # not exported, though a constructor needs it
@@ -42,12 +42,25 @@ Watch = Callable[[int, str], None]
 """Told, while the engine works, how many resources are done and the name of the latest."""
 
 
+_SAID: Final = 500
+
+
 class EngineError(RehearsalError):
     """An operation failed. The message is for a person; `run` tells how far it got."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(f"{run.operation} of {run.stack} failed:\n" + "\n".join(run.errors))
         self.run = run
+
+
+class StateError(RehearsalError):
+    """An export that the engine cannot go on from."""
+
+
+def said(failure: str) -> str:
+    """What a failed CLI says on its standard error, in one line; of a crash, no more than its beginning."""
+    lines = failure.partition("stderr:")[2].strip().splitlines() or failure.strip().splitlines()
+    return " ".join(" ".join(lines).split()).removeprefix("error: ")[:_SAID]
 
 
 def project_program(root: Path) -> Program:
@@ -73,13 +86,20 @@ class _Stack(automation.Stack):
         return automation.UpdateSummary(kind="", start_time=now, message="", environment={}, config={}, result="")
 
 
+class _Command(automation.PulumiCommand):
+    """Previews that are asked for as JSON also tell what stays: the SDK has no way to ask for that."""
+
+    def run(self, args: list[str], *rest: Any, **more: Any) -> automation.CommandResult:
+        return super().run([*args, "--show-sames"] if "--json" in args else args, *rest, **more)
+
+
 class Rehearsal:
     """The stacks of one program on one backend; made by :meth:`open`."""
 
     def __init__(self, space: Workspace, program: Program) -> None:
         self._space = space
         self._program = program
-        self._command = automation.PulumiCommand()
+        self._command = _Command()
         self._stacks: dict[str, automation.Stack] = {}
 
     @classmethod
@@ -131,6 +151,16 @@ class Rehearsal:
     def preview(self, stack: str, watch: Watch | None = None) -> Run:
         return self._operate(stack, "preview", self._stack(stack).preview, watch)
 
+    def told(self, stack: str, watch: Watch | None = None) -> tuple[Run, dict[str, Any]]:
+        """A preview, also as `pulumi preview --json --show-sames` tells it."""
+        written: list[str] = []
+
+        def call(**more: Any) -> None:
+            written.append(self._stack(stack).preview(json=True, **more).stdout)
+
+        run = self._operate(stack, "preview", call, watch)
+        return run, json.loads(written[0])
+
     def update(self, stack: str, watch: Watch | None = None) -> Run:
         return self._operate(stack, "update", self._stack(stack).up, watch)
 
@@ -152,6 +182,23 @@ class Rehearsal:
         self._command.run(arguments, str(self._space.work), {})
         exported: dict[str, Any] = json.loads(target.read_text("utf-8"))
         return exported
+
+    def take(self, stack: str, exported: Mapping[str, Any]) -> None:
+        """Makes a stack of an export, as `pulumi stack import` does; secrets in plain text are sealed here.
+
+        Raises:
+            StateError: the engine does not take it.
+        """
+        self._stack(stack)
+        deployment = {"secrets_providers": self._space.seal(stack), **exported["deployment"]}
+        path = self._space.directory / f"{stack}.import.json"
+        path.write_text(json.dumps({**exported, "deployment": deployment}), "utf-8")
+        try:
+            self._command.run(["stack", "import", "--stack", stack, "--file", str(path)], str(self._space.work), {})
+        except automation.CommandError as error:
+            raise StateError(f"The engine does not take the export of {stack}: {said(str(error))}") from None
+        finally:
+            path.unlink()
 
     def _stack(self, name: str) -> automation.Stack:
         if name not in self._stacks:

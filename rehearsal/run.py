@@ -146,6 +146,17 @@ def plain(value: Any) -> Any:
     return UNKNOWN if value == _UNKNOWN_VALUE else value
 
 
+def may_come_to(found: Any, value: Any) -> bool:
+    """Whether what a preview found may turn out to be `value`: what is not known yet may turn out to be anything."""
+    if found == UNKNOWN:
+        return True
+    if isinstance(found, Mapping) and isinstance(value, Mapping):
+        return found.keys() == value.keys() and all(may_come_to(found[key], value[key]) for key in found)
+    if isinstance(found, list) and isinstance(value, list):
+        return len(found) == len(value) and all(map(may_come_to, found, value))
+    return bool(found == value)
+
+
 def _step(metadata: Any) -> Step:
     old, new = metadata.old, metadata.new
     return Step(

@@ -61,6 +61,11 @@ class Workspace:
         content = yaml.safe_load(path.read_text("utf-8")) if path.exists() else {}
         path.write_text(yaml.safe_dump(content | {"config": dict(config)}, sort_keys=False), "utf-8")
 
+    def seal(self, stack: str) -> dict[str, Any]:
+        """What the stack's secrets are sealed with, as an export names it. The engine has made the stack."""
+        content = yaml.safe_load((self.work / f"Pulumi.{stack}.yaml").read_text("utf-8"))
+        return {"type": "passphrase", "state": {"salt": content["encryptionsalt"]}}
+
 
 @contextmanager
 def prepared(root: Path, directory: Path, configs: Mapping[str, Mapping[str, Any]]) -> Iterator[Workspace]:

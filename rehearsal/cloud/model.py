@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
-from rehearsal.cloud import arm
+from rehearsal.cloud import adoption, arm
 from rehearsal.cloud import state as state_
 from rehearsal.cloud.answers import UNKNOWN, Answer, CloudError, Diff, Estate
 from rehearsal.cloud.azure import INVOKES, KINDS
@@ -96,6 +96,11 @@ class Cloud:
         with self._lock:
             self._world.admit(estate)
             self.devops.admit()
+
+    def adopt(self, states: Sequence[adoption.State]) -> None:
+        """Adds what a stack's state says there is, as if it had been made here."""
+        with self._lock:
+            adoption.adopt(self._world, self.devops.organization, states)
 
     def named(
         self,

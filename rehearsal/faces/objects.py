@@ -33,7 +33,8 @@ class ObjectProvider(Provider):
         before, after = olds.get(key), news.get(key)
         if key == "kubeconfig":
             before, after = active_cluster(before), active_cluster(after)
-        if before != after:
+        # One that is sealed away (a state from elsewhere) says nothing of any cluster.
+        if before is not None and before != after:
             response.replaces.append(key)
         return response
 
