@@ -14,8 +14,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.topology.layout import scene
-from rehearsal.topology.paint import svg
+from rehearsal.topology.marks import Fate, Mark, marked
+from rehearsal.topology.paint import STYLE, fragment, svg
 from rehearsal.topology.reading import estate
+
+__all__ = ["STYLE", "Fate", "Mark", "draw", "inline"]
 
 
 def draw(exports: Mapping[str, Mapping[str, Any]]) -> str:
@@ -24,3 +27,12 @@ def draw(exports: Mapping[str, Mapping[str, Any]]) -> str:
     Equal exports give equal text, in whatever order the engine keeps their resources.
     """
     return svg(scene(estate(exports)))
+
+
+def inline(exports: Mapping[str, Mapping[str, Any]], marks: Mapping[str, Mark]) -> str:
+    """The same picture as an element of a page that has `STYLE`, with what happens to the resources in `marks`, by URN.
+
+    A resource that goes is to be in its export too.
+    """
+    shown = estate(exports)
+    return fragment(marked(scene(shown), shown, marks))

@@ -1,7 +1,7 @@
 """From the shapes of a picture to SVG text.
 
 Built as a tree and serialised by the standard library, so that a name cannot become markup. No scripts and nothing
-fetched; colours stand in `style.css`, which goes into the picture.
+fetched; colours stand in `style.css`, which goes into the picture, or into the page around it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from typing import Final
 from rehearsal.topology.scene import Badge, Box, Icon, Line, Point, Rect, Scene, Text
 from rehearsal.topology.text import clean, is_known
 
-_STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")
+STYLE: Final = (Path(__file__).parent / "style.css").read_text("utf-8")
+_SHEET: Final = (Path(__file__).parent / "sheet.css").read_text("utf-8")
+"""For a picture that is a document of its own."""
 _HEAD: Final = 8.0
 
 # Each sign in a square of 12 by 12: elements with their attributes.
@@ -31,6 +33,11 @@ _SIGNS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
 
 def svg(scene: Scene) -> str:
     """The picture as one self-contained SVG document."""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{fragment(scene, STYLE + _SHEET)}\n'
+
+
+def fragment(scene: Scene, style: str = "") -> str:
+    """The picture as one element, for a page that has `STYLE` itself."""
     root = ET.Element(
         "svg",
         {
@@ -44,7 +51,8 @@ def svg(scene: Scene) -> str:
     )
     ET.SubElement(root, "title", {"id": "topology-title"}).text = clean(scene.title)
     ET.SubElement(root, "desc", {"id": "topology-description"}).text = clean(scene.description)
-    ET.SubElement(root, "style").text = _STYLE
+    if style:
+        ET.SubElement(root, "style").text = style
     _rect(root, Rect(0, 0, scene.width, scene.height), {"class": "paper"})
     for box in scene.boxes:
         _box(root, box)
@@ -55,11 +63,11 @@ def svg(scene: Scene) -> str:
     for text in scene.texts:
         _text(root, text)
     ET.indent(root, " ")
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    return ET.tostring(root, encoding="unicode")
 
 
 def _box(parent: ET.Element, box: Box) -> None:
-    group = _group(parent, f"box {box.role}", box.tooltip)
+    group = _group(parent, f"box {box.role}" + (f" marked {box.fate}" if box.fate else ""), box.tooltip)
     _rect(group, box.rect, {} if box.role == "internet" else {"rx": "4"})
     for child in box.children:
         _box(group, child)
@@ -69,10 +77,12 @@ def _box(parent: ET.Element, box: Box) -> None:
         _icon(group, icon)
     for text in box.texts:
         _text(group, text)
+    if box.tab:
+        _badge(group, box.tab, "tab")
 
 
-def _badge(parent: ET.Element, badge: Badge) -> None:
-    group = _group(parent, f"mark {badge.role}", badge.text.whole)
+def _badge(parent: ET.Element, badge: Badge, sort: str = "mark") -> None:
+    group = _group(parent, f"{sort} {badge.role}", badge.text.whole)
     _rect(group, badge.rect, {"rx": "7"})
     _text(group, badge.text)
 

@@ -120,6 +120,10 @@ class Box:
     badges: tuple[Badge, ...] = ()
     icons: tuple[Icon, ...] = ()
     children: tuple[Box, ...] = ()
+    fate: str = ""
+    """What happens to it; the border says so."""
+    tab: Badge | None = None
+    """What happens to it and to all that it stands for, on its upper border."""
 
     def all(self) -> Iterator[Box]:
         yield self
