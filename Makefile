@@ -10,16 +10,29 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv/bin
 STACK ?=
+BASE ?=
+HEAD ?=
+ACK ?=
 
 .PHONY: help
 help:
 	@echo 'make preview [STACK=name]  preview and update every stack on the stand-in cloud: tree, summary, build/preview'
+	@echo 'make review BASE=main       what would change: text, and build/review/review.md and .html; BASE is a commit,'
+	@echo '                           a stack export, or what `pulumi preview --json` wrote; ACK=… acknowledges'
 	@echo 'make test                  lint, types and all tests'
 	@echo 'make clean                 removes build and caches; .venv and .tools stay'
 
 .PHONY: preview
 preview: .venv/stamp
 	@$(VENV)/python -m rehearsal preview $(STACK)
+
+# Changes with nothing left to acknowledge (exit code 2) are no failure. make ends with 2 whatever else its command ended
+# with, and names that: "Error 3" has something to acknowledge. Whoever needs the code itself calls python -m review.
+.PHONY: review
+review: .venv/stamp
+	@[ -n '$(BASE)' ] || { echo 'error: make review BASE=<commit, stack export or preview>; see docs/review.md' >&2; exit 1; }
+	@code=0; $(VENV)/python -m review $(BASE) $(if $(HEAD),--head $(HEAD)) $(if $(STACK),--stack $(STACK)) \
+	  $(if $(ACK),--ack $(ACK)) || code=$$?; [ $$code = 2 ] || exit $$code
 
 # Types and tests run side by side, one core each; the tests come last, so that their closing line does too.
 .PHONY: test

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from components.access import role_name
-from rehearsal.cloud.azure import KINDS
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
-from rehearsal.cloud.replacements import Effect, judge, touches
 from rehearsal.graph import ENGINES_OWN, Graph, Resource
 from rehearsal.report import Names
+from review import effects
+from review.beyond import at, beyond, holds_secret
 from review.errors import ReviewError
 from review.model import Change, Changes, Op
-from review.values import Difference, Secret, differences, identity, pattern, shown, text, veiled
+from review.values import Difference, Secret, differences, shown, veiled
+from review.waiting import settled
 
 State = Mapping[str, Any]
 """One resource as a stack export has it."""
@@ -45,9 +45,16 @@ def compare(
     before: Sequence[State],
     after: Sequence[State],
     decided: Mapping[str, Decision] | None = None,
-    exceptions: Mapping[str, str] | None = None,
+    *,
+    around: Iterable[Mapping[str, Any]] = (),
+    sealed: bool = False,
 ) -> Changes:
-    """The changes from one list of states to another; `decided` is by URN, as it is afterwards.
+    """The changes from one list of states to another.
+
+    Args:
+        decided: what the engine would do, by URN as it is afterwards; None if no engine was asked.
+        around: exports of other stacks, whose resources are called by name too.
+        sealed: the engine had no secrets to compare, so that what it says of them is nothing.
 
     Raises:
         ReviewError: the states are of two projects or two stacks.
@@ -56,27 +63,31 @@ def compare(
     old, new = _live(before), _live(after)
     graphs = Graph.of(_export(before)), Graph.of(_export(after))
     renamed = dict(_renamed(old, new, decided))
-    found, unchanged = [], 0
+    made = []
     for urn in dict.fromkeys((*new, *(urn for urn in old if urn not in renamed.values()))):
         was = renamed.get(urn, urn)
-        change = _change(old.get(was), new.get(urn), graphs, decided.get(urn, Decision(Op.NONE)) if decided else None)
-        if change.op is Op.NONE:
-            unchanged += change.resource.custom
-        else:
-            found.append(change)
-    exports = [_export(side) for side in (before, after) if side]
+        decision = decided.get(urn, Decision(Op.NONE)) if decided is not None else None
+        if decision and sealed and urn in new and was in old:
+            decision = _without_secrets(decision, old[was], new[urn])
+        made.append(_change(old.get(was), new.get(urn), graphs, decision))
+    found, waiting = settled(made, new)
+    exports = [*around, *(_export(side) for side in (before, after) if side)]
+    custom = sum(change.resource.custom for change in made)
     return Changes(
         stack=stack,
         project=project,
         changes=tuple(sorted(found, key=_order)),
         names=Names.of(exports, role_name),
-        unchanged=unchanged,
+        unchanged=custom - sum(change.resource.custom for change in found),
+        waiting=tuple(sorted(waiting, key=_order)),
         before=graphs[0],
         after=graphs[1],
         sealed=sum(
-            _sealed(_inputs(old[was]), _inputs(new[urn])) for urn in new if (was := renamed.get(urn, urn)) in old
+            _sealed(_inputs(old[was]), _inputs(new[urn]))
+            for urn in new
+            if (sealed or decided is None) and (was := renamed.get(urn, urn)) in old
         ),
-        exceptions=exceptions or {},
+        states=(*after, *(old[urn] for urn in old if urn not in new and urn not in renamed.values())),
     )
 
 
@@ -110,14 +121,8 @@ def _change(old: State | None, new: State | None, graphs: tuple[Graph, Graph], d
     before, after = (_side(state, graph) for state, graph in zip((old, new), graphs, strict=True))
     found = tuple(_differences(old, new, decided)) if old and new else ()
     op = _op(old, new, found, decided)
-    if op is Op.REPLACE:
-        forcing = decided.forcing if decided else ()
-        found = tuple(replace(each, forces=_forces(new or old or {}, each, forcing, decided is None)) for each in found)
-    elif new:
-        found = tuple(
-            replace(each, refused=True) if _effect(new["type"], each.pattern) is Effect.REFUSED else each
-            for each in found
-        )
+    if new:
+        found = effects.marked(op, new["type"], found, decided.forcing if decided else None)
     component = _component(new, graphs[1]) if new else _component(old, graphs[0])
     was = ""
     if old and new and old["urn"] != new["urn"]:
@@ -132,7 +137,7 @@ def _op(old: State | None, new: State | None, found: Sequence[Difference], decid
         return Op.DELETE
     if decided and decided.op in (Op.REPLACE, Op.CREATE, Op.DELETE):
         return decided.op
-    if decided is None and _replaced(old, new, found):
+    if decided is None and effects.remade(old, new, found):
         return Op.REPLACE
     if found:
         return Op.UPDATE
@@ -144,70 +149,28 @@ def _differences(old: State, new: State, decided: Decision | None) -> Iterator[D
     before, after = (_inputs(state) for state in (old, new))
     found = tuple(differences(before, after))
     yield from found
-    explained = {each.pattern for each in found}
-    for path in dict.fromkeys(path.split("[")[0] for path in (decided.touched if decided else ())):
-        if any(touches(each, path) or touches(path, each) for each in explained):
-            continue
-        declared, known = _at(after, path), _at(before, path)
-        if isinstance(declared, Secret) and isinstance(known, Secret):
-            # Sealed ones cannot be compared, but the engine has, and says that it changed.
-            yield Difference(path, shown(known), shown(declared))
-            continue
-        real = _as_declared(veiled(_at(old.get("outputs") or {}, path), path), declared)
-        yield from differences(real, declared, path)
+    if decided:
+        explained = {each.pattern for each in found}
+        yield from beyond(before, after, old.get("outputs") or {}, decided.touched, explained)
     for option in _OPTIONS:
         if bool(old.get(option)) != bool(new.get(option)):
             yield Difference(f"({option})", bool(old.get(option)), bool(new.get(option)))
 
 
+def _without_secrets(decision: Decision, old: State, new: State) -> Decision:
+    """What is left of the engine's word when it had other secrets to compare than the real ones."""
+    before, after = _inputs(old), _inputs(new)
+
+    def readable(path: str) -> bool:
+        return not any(holds_secret(at(side, path)) for side in (before, after))
+
+    forcing = tuple(filter(readable, decision.forcing))
+    op = Op.UPDATE if decision.op is Op.REPLACE and decision.forcing and not forcing else decision.op
+    return Decision(op, decision.was, forcing, tuple(filter(readable, decision.touched)))
+
+
 def _inputs(state: State) -> Any:
     return veiled(state.get("inputs") or {}, all_secret=state["type"] == _ALL_SECRET)
-
-
-def _at(value: Any, path: str) -> Any:
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _as_declared(real: Any, declared: Any) -> Any:
-    """What the cloud has, without all that nobody declared: services fill in a lot by themselves."""
-    if isinstance(real, Mapping) and isinstance(declared, Mapping):
-        return {key: _as_declared(real[key], declared[key]) for key in declared if key in real}
-    if isinstance(real, list) and isinstance(declared, list) and len(real) == len(declared):
-        key = identity(real, declared)
-        places = {text(each[key]): each for each in declared} if key else {}
-        return [_as_declared(each, places.get(text(each[key]), each) if key else each) for each in real]
-    return real
-
-
-def _replaced(old: State, new: State, found: Sequence[Difference]) -> bool:
-    """Whether the cloud has, or would make, another resource under the same name of the program."""
-    if not new.get("custom"):
-        return False
-    ids = str(old.get("id", "")), str(new.get("id", ""))
-    if ids[0] != ids[1] and all(id_.startswith("/") for id_ in ids):
-        return True
-    return any(_fixed(new["type"], each.pattern) for each in found)
-
-
-def _forces(state: State, each: Difference, forcing: Sequence[str], bare: bool) -> bool:
-    if bare:
-        return _fixed(state["type"], each.pattern)
-    return any(touches(each.pattern, pattern(path)) for path in forcing)
-
-
-def _fixed(type_: str, pattern: str) -> bool:
-    """Whether a change of this property replaces the resource."""
-    if _effect(type_, pattern) is Effect.REPLACE:
-        return True
-    delivery = DELIVERY.get(type_)
-    return bool(delivery and any(touches(pattern, root) for root in delivery.force_new))
-
-
-def _effect(type_: str, pattern: str) -> Effect | None:
-    kind = KINDS.get(type_)
-    return judge(kind, pattern).effect if kind else None
 
 
 def _side(state: State | None, graph: Graph) -> Resource | None:

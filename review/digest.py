@@ -7,13 +7,12 @@ removed from a resource that otherwise stays does not appear there at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from review.compare import Decision, State, compare
 from review.errors import ReviewError
-from review.exports import read_json
+from review.exports import states
 from review.model import Changes, Op
 
 OPS: Final[Mapping[str, Op]] = {
@@ -40,14 +39,25 @@ _KEYS: Final = frozenset({"config", "steps", "diagnostics", "duration", "changeS
 _AGAIN: Final = "Write it with the Pulumi CLI of this project: pulumi preview --json --show-sames"
 
 
-def read(path: Path) -> Changes:
-    """Raises ReviewError."""
-    return changes(read_json(path), str(path))
+def changes(
+    digest: Mapping[str, Any],
+    called: str = "the preview",
+    *,
+    export: Mapping[str, Any] | None = None,
+    around: Iterable[Mapping[str, Any]] = (),
+    sealed: bool = False,
+) -> Changes:
+    """The changes that a preview tells of.
 
+    Args:
+        called: the preview, in messages.
+        export: the state that was previewed, where the engine was given another one (`review.handover`).
+        around, sealed: as for `compare`.
 
-def changes(digest: Mapping[str, Any], called: str = "the preview") -> Changes:
-    """Raises ReviewError for another version's JSON, and for a preview that failed or is not whole."""
-    steps = _steps(digest, called)
+    Raises:
+        ReviewError: it is another version's JSON, or of a preview that failed or is not whole.
+    """
+    steps = told(digest, called)
     before: dict[str, State] = {}
     after: dict[str, State] = {}
     decided: dict[str, Decision] = {}
@@ -63,10 +73,19 @@ def changes(digest: Mapping[str, Any], called: str = "the preview") -> Changes:
         # A preview may tell of a replacement by the deletion of the old one alone.
         if decision.op is Op.REPLACE and urn not in after and urn in before:
             after[urn] = before[urn]
-    return compare(list(before.values()), list(after.values()), decided)
+    if export is not None:
+        before = {state["urn"]: state for state in states(export, called) if not state.get("delete")}
+    after = {urn: _whole(state, before.get(decided[urn].was or urn)) for urn, state in after.items()}
+    return compare(list(before.values()), list(after.values()), decided, around=around, sealed=sealed)
 
 
-def _steps(digest: Mapping[str, Any], called: str) -> Sequence[Mapping[str, Any]]:
+def _whole(new: State, old: State | None) -> State:
+    """A preview tells no outputs of the new side: until `up` says otherwise they are those of before."""
+    return {**{key: old[key] for key in ("id", "outputs") if old and key in old}, **new}
+
+
+def told(digest: Mapping[str, Any], called: str) -> Sequence[Mapping[str, Any]]:
+    """The steps of a preview. Raises ReviewError as `changes`."""
     if strange := sorted(digest.keys() - _KEYS):
         if "sequence" in digest or "deployment" in digest:
             raise ReviewError(

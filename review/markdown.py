@@ -15,8 +15,11 @@ from typing import Final
 from rehearsal.words import count
 from review.document import Document, Group, Part
 
-LIMIT: Final = 60_000
+LIMIT: Final = 65_000
 """Characters. GitHub takes 65,536 in a comment and Azure DevOps 150,000; some are left for what is put around it."""
+
+LEAST: Final = 1_000
+"""Characters that hold a verdict and the pointer."""
 
 _HEAD: Final = "| | resource | property | before | after |\n|---|---|---|---|---|\n"
 _ROOM: Final = 200
@@ -38,12 +41,12 @@ def markdown(document: Document, *, limit: int = LIMIT, pointer: str = "the page
     Raises:
         ValueError: not even the verdict fits.
     """
-    text = f"## {_inline(document.verdict)}\n"
+    text = f"## {_inline(str(document.verdict))}\n"
     if document.open:
-        text += f"\nTo acknowledge:\n\n```\nACK='{' '.join(document.open)}'\n```\n"
+        text += f"\nTo acknowledge:\n\n```\n{document.acknowledgement}\n```\n"
     room = limit - _ROOM - len(pointer)
     if len(text) > room and document.open:
-        text = f"## {_inline(document.verdict)}\n\n{count(len(document.open), 'finding')} to acknowledge.\n"
+        text = f"## {_inline(str(document.verdict))}\n\n{count(len(document.open), 'finding')} to acknowledge.\n"
     if len(text) > room:
         raise ValueError(f"{limit} characters do not hold the verdict; allow at least {len(text) + _ROOM}")
     blocks = list(_blocks(document))
@@ -71,6 +74,8 @@ def _blocks(document: Document) -> Iterator[_Block]:
         title = f"{group.stack}: {group.title}" if document.several else group.title
         yield _Block(f"Changes: {_inline(title)}", _HEAD, list(_rows(group)))
     yield _Block("Counts", "", [f"- {_inline(each)}" for each in (*document.counts, *document.notes)])
+    if document.about:
+        yield _Block("What was compared", "", [f"- {_inline(each)}" for each in document.about])
 
 
 def _points(part: Part, document: Document) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from rehearsal.graph import Graph, Resource
 from rehearsal.report import Names
@@ -74,9 +75,15 @@ class Changes:
     before: Graph = field(default_factory=lambda: Graph(()))
     after: Graph = field(default_factory=lambda: Graph(()))
     sealed: int = 0
-    """Secrets on both sides that are sealed, and so cannot be compared."""
+    """Secrets on both sides that nobody has compared: here they are sealed, and no engine had them."""
+    waiting: tuple[Change, ...] = ()
+    """What changes only if the update of something else answers another value than before."""
     exceptions: Mapping[str, str] = field(default_factory=dict)
     """Policy exceptions that were not there before, or reach further: what is excepted, and the reason given."""
+    abandoned: int = 0
+    """Resources of a stack whose file goes: they stay in the cloud, and nobody manages them."""
+    states: tuple[Mapping[str, Any], ...] = ()
+    """What there is afterwards, and what goes: for the picture."""
 
     @property
     def counts(self) -> Mapping[Op, int]:

@@ -15,14 +15,15 @@ _SIGN_COLOUR: Final = {"+": "green", "~": "yellow", "±": "red", "−": "red", "
 
 def text(document: Document, style: Style = unstyled) -> str:
     """The whole report, without a line end at its end."""
-    head = style(document.verdict, "bold", _COLOUR[document.exit])
+    head = style(str(document.verdict), "bold", _COLOUR[document.exit])
     if document.exit is Exit.NO_CHANGE:
-        return "\n".join((head, *document.counts, *document.notes))
+        return "\n".join((head, *document.counts, *document.notes, *document.about))
     sections = [
         Section(part.title, tuple(_point(point, document, style) for point in part.points)) for part in document.parts
     ]
     sections += [Section(_title(group, document), tuple(_lines(group, style))) for group in document.groups]
     sections.append(Section("Counts", (*document.counts, *document.notes)))
+    sections += [Section("What was compared", document.about)] if document.about else []
     blocks = [head, render(sections, style)]
     if document.open:
         blocks.insert(1, f"To acknowledge: ACK='{' '.join(document.open)}'")

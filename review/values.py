@@ -71,13 +71,16 @@ class Absent:
 
 
 ABSENT: Final = Absent()
+UNSEALED: Final = "(in plain text)"
+"""A value of which the other side is a secret."""
 
 
 @dataclass(frozen=True)
 class Difference:
     """One property, as it is and as it would be.
 
-    `forces` if it is why the resource is replaced; `refused` if the service is known not to take it in place.
+    `forces` if it is why the resource is replaced; `refused` if the service is known not to take it in place;
+    `doubtful` if nobody knows whether it does.
     """
 
     path: str
@@ -85,6 +88,7 @@ class Difference:
     after: Any
     forces: bool = False
     refused: bool = False
+    doubtful: bool = False
 
     @property
     def pattern(self) -> str:
@@ -129,7 +133,16 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[Difference]
     elif isinstance(before, list) and isinstance(after, list) and path.rpartition(".")[2] not in ORDERED:
         yield from _lists(before, after, path)
     elif not same(before, after):
-        yield Difference(path, shown(before), shown(after))
+        yield Difference(path, *_sides(before, after))
+
+
+def _sides(before: Any, after: Any) -> tuple[Any, Any]:
+    """Both sides as they may be seen: what was, or becomes, a secret is none to read on the other side either."""
+    sides = (before, after)
+    if not any(isinstance(side, Secret) for side in sides):
+        return shown(before), shown(after)
+    old, new = (side if side is ABSENT else SECRET if isinstance(side, Secret) else UNSEALED for side in sides)
+    return old, new
 
 
 def same(before: Any, after: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Any, Final
 
+from rehearsal.run import UNKNOWN
 from review.values import ABSENT, Difference
 
 LONGEST: Final = 100
@@ -16,6 +17,8 @@ def value(given: Any) -> str:
     """One value on one line."""
     if given is ABSENT or given is None:
         return str(ABSENT)
+    if given == UNKNOWN:
+        return "(known only afterwards)"
     if isinstance(given, bool):
         return "true" if given else "false"
     if isinstance(given, (Mapping, list)):

@@ -46,6 +46,8 @@ def costs(changes: Changes) -> Iterator[Finding]:
         billed = BILLED.get(change.kind)
         if billed is None:
             continue
+        if change.op is Op.DELETE and change.resource.retained:
+            continue  # it stays, and is paid for
         if change.op in (Op.CREATE, Op.DELETE):
             yield Finding.about(change, "cost", _whole(change, billed), grave=False)
             continue

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from rehearsal.cloud.replacements import WORDS, Effect
+from rehearsal.words import count
 from review.judgement.findings import Finding
 from review.model import Change, Changes, Op
 
@@ -38,7 +40,9 @@ LOSSES: Final[Mapping[str, Loss]] = {
         "its nodes: what runs there is evicted, and does not start where no other pool takes it",
         "its nodes: what runs there is evicted at once, without the surge of an upgrade",
     ),
-    "containerservice:MaintenanceConfiguration": Loss("the window: upgrades come at any hour", grave=False),
+    "containerservice:MaintenanceConfiguration": Loss(
+        "the window: upgrades come at any hour", "the window, for a moment", grave=False
+    ),
     "containerregistry:Registry": Loss(
         "every image in it, also the ones that run: nodes can pull none of them again",
         "every image in it, also the ones that run; the new one starts empty",
@@ -82,7 +86,7 @@ LOSSES: Final[Mapping[str, Loss]] = {
         "the way to the other network", "the way to the other network, until the new one stands"
     ),
     "network:RouteTable": Loss("the routes: traffic takes Azure's own way out"),
-    "network:NetworkSecurityGroup": Loss("the filter before its subnets"),
+    "network:NetworkSecurityGroup": Loss("the filter before its subnets", grave=False),
     "network:NatGateway": Loss("the way out of its subnets", "the way out, until the new one stands"),
     "network:PublicIPAddress": Loss(
         "the address: whoever lists it has to change the list", "the address: whoever lists it has to change the list"
@@ -90,10 +94,12 @@ LOSSES: Final[Mapping[str, Loss]] = {
     "network:PrivateEndpoint": Loss(
         "the private way to what it leads to", "the private way, until the new one stands; its address may change"
     ),
-    "network:PrivateDnsZoneGroup": Loss("the private name; clients find the public one", "the name for a moment"),
+    "network:PrivateDnsZoneGroup": Loss(
+        "the private name; clients find the public one", "the name for a moment", False
+    ),
     "privatedns:PrivateZone": Loss("all private names in it"),
     "privatedns:VirtualNetworkLink": Loss(
-        "the network does not find the private names", "the private names for a moment"
+        "the network does not find the private names", "the private names for a moment", grave=False
     ),
     "devcenter:DevCenter": Loss("the dev center with its projects"),
     "devcenter:Project": Loss("the dev center's project; agents hang on it"),
@@ -137,7 +143,11 @@ LOSSES: Final[Mapping[str, Loss]] = {
     "secrets-store.csi.x-k8s.io:SecretProviderClass": Loss("pods that mount its secrets cannot start"),
     "azmonitoring.coreos.com:PodMonitor": Loss("its metrics", "a gap in its metrics", grave=False),
 }
-"""By kind, without provider and API version. A gate or a policy that goes is also told as security that gets weaker."""
+"""By kind, without provider and API version. What guards something else is also told as security that gets weaker, and
+is acknowledged there."""
+
+_MOST: Final = 4
+"""Paths that one finding names; the change itself names all."""
 
 UNKNOWN: Final = Loss("not known for this kind: look it up before you agree")
 
@@ -150,10 +160,30 @@ def losses(changes: Changes) -> Iterator[Finding]:
     for change in changes.of(Op.DELETE, Op.REPLACE):
         if change.resource.custom:
             yield _finding(change)
+    if changes.abandoned:
+        yield Finding(
+            "abandoned",
+            "stack",
+            f"stack {changes.stack}",
+            f"its file goes: what it has ({count(changes.abandoned, 'resource')}) stays, and nobody manages it. "
+            f"Take it down first: make retire STACK={changes.stack}",
+        )
     for change in changes.of(Op.UPDATE):
-        if refused := ", ".join(each.path for each in change.differences if each.refused):
+        if doubtful := _paths(each.path for each in change.differences if each.doubtful):
+            loss = LOSSES.get(change.kind, UNKNOWN)
+            if loss.grave:
+                text = f"{WORDS[Effect.UNKNOWN]} for {doubtful}; that would lose: {loss.told(Op.REPLACE)}"
+                yield Finding.about(change, "doubt", text, grave=False)
+        if refused := _paths(each.path for each in change.differences if each.refused):
             text = f"the service does not change {refused} in place: the update fails, or somebody has to replace it"
             yield Finding.about(change, "refused", text)
+
+
+def _paths(paths: Iterable[str]) -> str:
+    """Empty if there are none."""
+    found = list(paths)
+    more = [f"{len(found) - _MOST} more"] if len(found) > _MOST + 1 else []
+    return ", ".join((*found[: _MOST if more else None], *more))
 
 
 def _finding(change: Change) -> Finding:
@@ -163,7 +193,7 @@ def _finding(change: Change) -> Finding:
     if change.before.retained:
         text = "stays in the cloud, and nobody manages it any more"
         return Finding.about(change, sign, text, grave=False)
-    because = ", ".join(each.path for each in change.differences if each.forces)
+    because = _paths(each.path for each in change.differences if each.forces)
     text = f"{f'because of {because}; ' if because else ''}lost: {loss.told(change.op)}"
     if change.before.protected:
         text += "; protected, so the engine refuses until the protection is removed"

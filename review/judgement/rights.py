@@ -11,6 +11,7 @@ from typing import Final
 
 from components.access import role_name
 from rehearsal.graph import Resource
+from rehearsal.run import UNKNOWN
 from review.judgement.findings import Finding
 from review.model import Change, Changes, Op
 
@@ -98,6 +99,11 @@ def _grant(change: Change, changes: Changes) -> Iterator[Finding]:
         yield Finding.about(change, "role", f"new: {_told(new, changes)}")
         return
     before, after = _name(old), _name(new)
+    if UNKNOWN in (str(new.get("roleDefinitionId")), str(new.get("scope"))):
+        # Of what it is granted on, something is made anew: that is told there, and is what has to be acknowledged.
+        text = f"{_told(old, changes)}: granted anew; on what, and as which role, is known only afterwards"
+        yield Finding.about(change, "role", text, grave=False)
+        return
     wider = [
         before != after and rank(after) >= rank(before),
         _wider_scope(str(old.get("scope", "")), str(new.get("scope", ""))),
@@ -148,10 +154,11 @@ def _sign_in(change: Change, changes: Changes) -> Iterator[Finding]:
         made = {each.after.get("resourceName") for each in changes.of(Op.CREATE) if each.after and _is_identity(each)}
         if identity not in made:
             yield Finding.about(change, "signin", f"{_subject(change.after)} signs in as {identity}")
-    elif any(each.path in ("issuer", "subject", "audiences") for each in change.differences):
-        yield Finding.about(
-            change, "signin", f"{_subject(change.after)} signs in as {identity}, before {_subject(change.before)}"
-        )
+    elif told := [each for each in change.differences if each.path in ("issuer", "subject", "audiences")]:
+        text = f"{_subject(change.after)} signs in as {identity}, before {_subject(change.before)}"
+        # An issuer that is made anew is that of a cluster or a connection that is: told there.
+        grave = any(each.path != "issuer" or each.after != UNKNOWN for each in told)
+        yield Finding.about(change, "signin", text, grave=grave)
 
 
 def _is_identity(change: Change) -> bool:

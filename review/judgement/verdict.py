@@ -43,7 +43,7 @@ class Judgement:
 
     @property
     def changed(self) -> bool:
-        return bool(self.changes.changes or self.weaker)
+        return bool(self.changes.changes or self.losses or self.weaker)
 
 
 def judge(changes: Changes) -> Judgement:
@@ -70,23 +70,36 @@ def exit_code(judged: Sequence[Judgement], acknowledged: Iterable[str] = ()) -> 
     return Exit.CHANGES if any(each.changed for each in judged) else Exit.NO_CHANGE
 
 
-def verdict(judged: Sequence[Judgement], acknowledged: Iterable[str] = ()) -> str:
-    """One line that says whether to look closer."""
+@dataclass(frozen=True)
+class Verdict:
+    """Whether to look closer, in as few words as possible, and why."""
+
+    head: str
+    told: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.head}: {self.told}." if self.told else f"{self.head}."
+
+
+def verdict(judged: Sequence[Judgement], acknowledged: Iterable[str] = ()) -> Verdict:
+    """Raises ReviewError as `open_acks`."""
     if not any(each.changed for each in judged):
-        return "No change."
+        return Verdict("No change")
     counts: Counter[Op] = Counter()
     for each in judged:
         counts.update(each.changes.counts)
-    lost = sum(finding.grave for each in judged for finding in each.losses)
+    losses = [finding for each in judged for finding in each.losses]
+    lost = sum(finding.grave for finding in losses)
     weak = sum(finding.grave for each in judged for finding in each.weaker)
-    what = [f"{counts[op]} to {op}" for op in Op if counts[op]]
+    doubts = sum(finding.sign == "doubt" for finding in losses)
     found = [f"{lost} {'losses' if lost > 1 else 'loss'}"] if lost else []
     found += [f"security gets weaker in {count(weak, 'place')}"] if weak else []
-    left = open_acks(judged, acknowledged)
-    if left:
-        head = f"Acknowledge before you agree: {', '.join(found)}."
+    told = found + ([f"{count(doubts, 'resource')} may be replaced, which is not known"] if doubts else [])
+    told += [f"{counts[op]} to {op}" for op in Op if counts[op]]
+    if open_acks(judged, acknowledged):
+        head = "Acknowledge before you agree"
     elif found:
-        head = f"Acknowledged: {', '.join(found)}."
+        head = "Acknowledged"
     else:
-        head = "Nothing is lost, and no security gets weaker."
-    return f"{head} {', '.join(what)}." if what else head
+        head = "No security gets weaker" if doubts else "Nothing is lost, and no security gets weaker"
+    return Verdict(head, ", ".join(told))

@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from rehearsal.exposure import public_endpoint
 from rehearsal.graph import Resource
+from rehearsal.run import UNKNOWN
 from review.judgement import rights
 from review.judgement.findings import Finding
 from review.judgement.properties import SAFE, AtLeast, NoLess, NoMore, Safe, Stays
 from review.model import Change, Changes, Op
-from review.values import differences
+from review.values import UNSEALED, differences
 
 Judge = Callable[[Change, Changes], Iterator[Finding]]
 
@@ -35,6 +36,7 @@ _GUARDS: Final[Mapping[str, tuple[str, str]]] = {
 _TARGETS: Final = ("targetResourceId", "scope", "resourceUri")
 """Where a guard names what it protects."""
 _WATCHES: Final = ("ScheduledQueryRule", "ActivityLogAlert", "PrometheusRuleGroup", "ActionGroup")
+_LATER: Final = "somebody who is known only afterwards"
 _ANYBODY: Final = frozenset({"*", "internet", "0.0.0.0/0", "any", "::/0"})
 
 
@@ -78,7 +80,8 @@ def _worse(rule: Safe, before: Any, after: Any) -> str:
                 return f"{rule.told}: every one, it was {', '.join(_entries(before))}"
             if rule.empty_is_all and not _entries(before):
                 return ""
-            return f"{rule.told}: also {', '.join(come)}" if come else ""
+            told = (_LATER if each == UNKNOWN else each for each in come)
+            return f"{rule.told}: also {', '.join(told)}" if come else ""
         case NoLess():
             gone = _new_entries(after, before)
             return f"{rule.told}: no more {', '.join(gone)}" if gone else ""
@@ -134,6 +137,12 @@ def _public(change: Change, changes: Changes) -> Iterator[Finding]:
         yield Finding.about(change, "public", f"answers everybody: {now}, before {before}")
 
 
+def _unsealed(change: Change, changes: Changes) -> Iterator[Finding]:
+    """What was a secret, and is none any more: whoever reads the state reads it."""
+    if told := ", ".join(each.path for each in change.differences if each.after == UNSEALED):
+        yield Finding.about(change, "secret", f"stands in the state in plain text: {told}")
+
+
 def _option(change: Change, changes: Changes) -> Iterator[Finding]:
     before, after = change.before, change.after
     if before and after and before.protected and not after.protected:
@@ -145,11 +154,13 @@ def _option(change: Change, changes: Changes) -> Iterator[Finding]:
 def _guard(change: Change, changes: Changes) -> Iterator[Finding]:
     """A lock, a gate, a policy or a log that goes, while what it protects stays."""
     found = next((told for start, told in _GUARDS.items() if change.kind.startswith(start)), None)
-    if found is None or change.before is None:
+    if found is None or change.before is None or (change.op is Op.DELETE and change.before.retained):
         return
     old = _protects(change.before)
     if change.op is Op.DELETE:
-        if not any(old and old == gone.id for gone in _sides(changes, Op.DELETE)):
+        gone = {each.id for each in _sides(changes, Op.DELETE)}
+        users = {old} if old else _filtered(change.before, changes)
+        if not users or users - gone:
             yield Finding.about(change, found[0], found[1].format(_called(old, changes)))
     elif change.op is Op.REPLACE and change.after is not None:
         new = _protects(change.after)
@@ -166,6 +177,11 @@ def _sides(changes: Changes, op: Op) -> Iterator[Resource]:
 
 def _protects(guard: Resource) -> str:
     return next((str(found) for key in _TARGETS if (found := guard.get(key))), "")
+
+
+def _filtered(filter_: Resource, changes: Changes) -> set[str]:
+    """The subnets behind a network security group, which does not name them."""
+    return {each.id for each in changes.before.resources if each.get("networkSecurityGroup.id") == filter_.id}
 
 
 def _called(id_: str, changes: Changes) -> str:
@@ -250,6 +266,7 @@ def _pools(change: Change, changes: Changes) -> Iterator[Finding]:
 _JUDGES: Final[tuple[Judge, ...]] = (
     _public,
     _properties,
+    _unsealed,
     _option,
     _guard,
     _alert,

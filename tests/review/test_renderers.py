@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,12 +47,20 @@ def nothing() -> Document:
 
 
 def test_every_rendering_has_the_danger_first(made: Document) -> None:
-    order = (made.verdict, ACK, "Replaced or deleted", "Security that gets weaker", "What it costs", "p001", "Counts")
+    order = (
+        made.verdict.head,
+        ACK,
+        "Replaced or deleted",
+        "Security that gets weaker",
+        "What it costs",
+        "old 1 ",
+        "Counts",
+    )
     for rendered in (text(made), page(made)):
         places = [rendered.index(words) for words in order]
         assert places == sorted(places)
     comment = markdown(made)  # leaves out what there is none of
-    places = [comment.index(words) for words in (ACK, "Security that gets weaker", "p001", "Counts")]
+    places = [comment.index(words) for words in (ACK, "Security that gets weaker", "old 1 ", "Counts")]
     assert places == sorted(places)
 
 
@@ -168,7 +173,7 @@ def test_a_page_is_whole_and_asks_for_nothing(made: Document) -> None:
 
     assert reader.open == []
     assert "script" not in reader.tags
-    assert all(each.startswith("#") and each[1:] in reader.ids for each in reader.refers)
+    assert all(each == "data:," or (each.startswith("#") and each[1:] in reader.ids) for each in reader.refers)
     assert "url(" not in rendered
     assert "@import" not in rendered
     assert len(reader.ids) == len(set(reader.ids))
@@ -179,28 +184,3 @@ def test_a_page_is_dark_light_and_printable(made: Document) -> None:
 
     assert "prefers-color-scheme: dark" in rendered
     assert "@media print" in rendered
-
-
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs chromium")
-def test_a_browser_shows_the_page(made: Document, tmp_path: Path) -> None:
-    shown = tmp_path / "review.html"
-    shown.write_text(page(made), "utf-8")
-
-    dumped = subprocess.run(
-        [
-            "chromium",
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            f"--user-data-dir={tmp_path / 'profile'}",
-            "--dump-dom",
-            shown.as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-
-    assert f"ACK='{ACK}'" in dumped.stdout
-    assert "&lt;script&gt;" in dumped.stdout

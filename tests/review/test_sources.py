@@ -1,4 +1,4 @@
-"""What a review is made from: exports, the engine's steps, and the JSON of a real preview."""
+"""What a review is made from: exports, and what the engine tells of a preview."""
 
 from __future__ import annotations
 
@@ -12,21 +12,15 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi import automation
 
 from rehearsal import toolchain
 from rehearsal.console import Console
 from rehearsal.engine import Rehearsal
-from rehearsal.run import Step
-from review import digest, exports, steps
-from review.compare import compare
+from review import digest, exports
 from review.errors import ReviewError
-from review.judgement import judge
-from review.judgement.verdict import exit_code
 from review.model import Changes, Op
-from tests.conftest import ROOT, Rehearsed
-from tests.rehearsal.handmade import component, export, resource, urn
-from tests.review.edits import resources
+from tests.conftest import ROOT
+from tests.rehearsal.handmade import component, export, resource
 
 REGISTRY = "azure-native:containerregistry:Registry"
 OWNED = component("registry:TierRegistry", "registry")
@@ -38,81 +32,6 @@ STATE = export(OWNED, OWN)
 
 def told(changes: Changes) -> list[tuple[str, str, str]]:
     return [(change.op, change.place, change.was) for change in changes.changes]
-
-
-def step(op: str, new: Mapping[str, Any] | None, old: Mapping[str, Any] | None = None, **more: Any) -> Step:
-    return Step(op, REGISTRY, more.pop("urn", OWN["urn"]), old or OWN["inputs"], new, None, more.pop("diff", {}))
-
-
-def test_the_steps_of_a_quiet_preview_change_nothing(rehearsed: Mapping[str, Rehearsed]) -> None:
-    for each in rehearsed.values():
-        found = steps.changes(each.export, each.again.steps)
-
-        assert found.changes == ()
-        assert exit_code([judge(found)]) == 0
-
-
-def test_the_steps_of_a_first_preview_create_everything(rehearsed: Mapping[str, Rehearsed]) -> None:
-    for each in rehearsed.values():
-        nothing = {"version": 3, "deployment": {"resources": resources(each.export)[:1]}}
-
-        found = steps.changes(nothing, each.preview.steps)
-
-        assert set(found.counts) == {Op.CREATE}
-        made = exports.changes(nothing, each.export)
-        assert {change.resource.urn for change in found.changes} == {change.resource.urn for change in made.changes}
-
-
-def test_the_engine_decides_what_is_replaced() -> None:
-    diff = {"sku": "update-replace"}
-    new = {"registryName": "cr1", "sku": {"name": "Premium"}}
-    made = [step(op, new, diff=diff) for op in ("create-replacement", "replace")]
-
-    (change,) = steps.changes(STATE, [*made, step("delete-replaced", None)]).changes
-
-    assert change.op is Op.REPLACE
-    assert [each.path for each in change.differences if each.forces] == ["sku"]
-    assert change.component == "registry"
-
-
-def test_a_deletion_by_the_engine_is_one() -> None:
-    same = Step("same", OWNED["type"], OWNED["urn"], {}, {}, None, {})
-
-    assert told(steps.changes(STATE, [same, step("delete", None)])) == [
-        ("delete", "registry/Registry.registry", ""),
-    ]
-
-
-def test_a_step_under_another_name_is_a_rename() -> None:
-    moved = f"{OWN['urn'].rpartition('::')[0]}::images"
-
-    (change,) = steps.changes(STATE, [step("same", OWN["inputs"], urn=moved)]).of(Op.RENAME)
-
-    assert change.was == "registry/registry"
-    assert change.after is not None
-    assert change.after.protected
-
-
-def test_a_changed_secret_is_told_though_it_is_sealed() -> None:
-    state = export(resource(REGISTRY, "registry", inputs={"token": "[secret]"}))
-    new = step("update", {"token": "[secret]"}, diff={"token": "update"}, urn=urn(REGISTRY, "registry"))
-
-    (change,) = steps.changes(state, [new]).changes
-
-    assert [(each.path, each.before, each.after) for each in change.differences] == [("token", "[secret]", "[secret]")]
-
-
-def test_drift_that_only_the_cloud_knows_is_told() -> None:
-    held = resource(
-        REGISTRY, "registry", inputs={"zones": ["1", "2"], "admin": False}, outputs={"zones": ["2", "1"], "admin": True}
-    )
-    new = step(
-        "update", held["inputs"], held["inputs"], diff={"zones[0]": "update", "admin": "update"}, urn=held["urn"]
-    )
-
-    (change,) = steps.changes(export(held), [new]).changes
-
-    assert [(each.path, each.before, each.after) for each in change.differences] == [("admin", True, False)]
 
 
 def preview(*made: Mapping[str, Any], **summary: int) -> dict[str, Any]:
@@ -154,6 +73,87 @@ def test_a_replacement_of_the_cli_is_one_change() -> None:
     (change,) = digest.changes(made).changes
 
     assert (change.op, [each.path for each in change.differences if each.forces]) == (Op.REPLACE, ["location"])
+
+
+def test_a_replacement_told_by_the_old_one_alone_is_one() -> None:
+    (change,) = digest.changes(preview(planned("delete-replaced", OWN, None), replace=1)).changes
+
+    assert (change.op, change.place) == (Op.REPLACE, "Registry.registry")
+
+
+def test_a_protection_that_goes_is_a_change_though_the_engine_says_it_is_the_same() -> None:
+    new = {key: value for key, value in OWN.items() if key != "protect"}
+
+    (change,) = digest.changes(preview(planned("same", OWN, new), same=1), export=export(OWN)).changes
+
+    assert [(each.path, each.before, each.after) for each in change.differences] == [("(protect)", True, False)]
+
+
+def test_a_state_that_was_previewed_without_protection_keeps_its_own() -> None:
+    """The engine stops at the first protected resource that goes, so it gets a state without any."""
+    bare = {key: value for key, value in OWN.items() if key != "protect"}
+
+    (change,) = digest.changes(preview(planned("delete", bare, None), delete=1), export=export(OWN)).changes
+
+    assert change.before is not None
+    assert change.before.protected
+
+
+def test_what_the_cloud_has_answered_before_counts_until_it_answers_anew() -> None:
+    """A preview tells neither ids nor outputs of what would be: names, and the picture, come from those of before."""
+    old = resource(REGISTRY, "registry", outputs={"name": "cr1", "loginServer": "cr1.azurecr.io"})
+    new = {key: value for key, value in old.items() if key not in ("id", "outputs")} | {"inputs": {"size": 2}}
+
+    found = digest.changes(preview(planned("update", old, new), update=1))
+
+    (change,) = found.changes
+    assert change.after is not None
+    assert (change.after.id, change.told) == ("/registry", "Registry cr1")
+    assert [state["outputs"]["loginServer"] for state in found.states] == ["cr1.azurecr.io"]
+
+
+def test_a_changed_secret_is_told_though_it_is_sealed() -> None:
+    state = resource(REGISTRY, "registry", inputs={"token": "[secret]"})
+    made = preview(planned("update", state, state, detailedDiff={"token": {"kind": "update"}}), update=1)
+
+    (change,) = digest.changes(made).changes
+
+    assert [(each.path, each.before, each.after) for each in change.differences] == [("token", "[secret]", "[secret]")]
+
+
+def test_a_changed_secret_in_a_list_is_told_by_its_entry() -> None:
+    state = resource(REGISTRY, "registry", inputs={"hooks": [{"name": "a", "url": "[secret]"}, {"name": "b"}]})
+    made = preview(planned("update", state, state, detailedDiff={"hooks[0].url": {"kind": "update"}}), update=1)
+
+    (change,) = digest.changes(made).changes
+
+    assert [each.path for each in change.differences] == ["hooks[a].url"]
+    assert digest.changes(made, sealed=True).changes == ()
+
+
+def test_what_the_engine_says_of_secrets_that_it_had_not_is_nothing() -> None:
+    state = resource(REGISTRY, "registry", inputs={"token": "[secret]", "size": 1})
+    new = copy.deepcopy(state)
+    for kind, op in (("update", "update"), ("update-replace", "replace")):
+        made = preview(planned(op, state, new, detailedDiff={"token": {"kind": kind}}), **{op: 1})
+
+        assert digest.changes(made, sealed=True).changes == ()
+        assert digest.changes(made).changes != ()
+    new["inputs"]["size"] = 2
+    why = {"token": {"kind": "update-replace"}, "size": {"kind": "update"}}
+    (change,) = digest.changes(preview(planned("replace", state, new, detailedDiff=why)), sealed=True).changes
+    assert (change.op, [each.path for each in change.differences]) == (Op.UPDATE, ["size"])
+
+
+def test_drift_that_only_the_cloud_knows_is_told() -> None:
+    held = resource(
+        REGISTRY, "registry", inputs={"zones": ["1", "2"], "admin": False}, outputs={"zones": ["2", "1"], "admin": True}
+    )
+    why = {"zones[0]": {"kind": "update"}, "admin": {"kind": "update"}}
+
+    (change,) = digest.changes(preview(planned("update", held, held, detailedDiff=why), update=1)).changes
+
+    assert [(each.path, each.before, each.after) for each in change.differences] == [("admin", True, False)]
 
 
 @pytest.mark.parametrize(
@@ -217,17 +217,8 @@ def test_what_is_about_to_be_deleted_is_not_compared() -> None:
     assert exports.changes(STATE, export(OWNED, OWN, OWN | {"delete": True})).changes == ()
 
 
-def test_the_json_of_a_real_preview_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the engine of this project writes it: components alone, because those need no provider."""
-    written: list[str] = []
-    run = automation.PulumiCommand.run
-
-    def json_too(self: Any, arguments: list[str], *rest: Any, **more: Any) -> Any:
-        asked = [*arguments, "--json", "--show-sames"] if arguments[0] == "preview" else arguments
-        result = run(self, asked, *rest, **more)
-        if arguments[0] == "preview":
-            written.append(result.stdout)
-        return result
+def test_what_the_engine_of_this_project_tells_is_read(tmp_path: Path) -> None:
+    """Components alone, because those need no provider."""
 
     def program(*names: str) -> Any:
         return lambda: [pulumi.ComponentResource("aks-cicd:registry:TierRegistry", name) for name in names]
@@ -236,13 +227,12 @@ def test_the_json_of_a_real_preview_is_read(tmp_path: Path, monkeypatch: pytest.
     cli = toolchain.bring(toolchain.ways(ROOT, Console()), print)
     with Rehearsal.open(
         tmp_path, tmp_path / "engine", None, cli=cli, program=program("a", "b"), configs={"dev": {}}
-    ) as rehearsal:
-        rehearsal.update("dev")
-        rehearsal.use(program("a", "c"))
-        monkeypatch.setattr(automation.PulumiCommand, "run", json_too)
-        rehearsal.preview("dev")
+    ) as engine:
+        engine.update("dev")
+        engine.use(program("a", "c"))
+        _, made = engine.told("dev")
 
-    found = digest.changes(json.loads(written[0][written[0].index("{") :]))
+    found = digest.changes(made)
 
     assert (found.stack, found.project) == ("dev", "demo")
     assert sorted(told(found)) == [("create", "TierRegistry.c", ""), ("delete", "TierRegistry.b", "")]
@@ -255,14 +245,6 @@ def test_the_program_does_not_import_the_review() -> None:
     shown = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert shown.stdout.strip() == "False"
-
-
-def test_a_new_policy_exception_has_to_be_acknowledged() -> None:
-    same = STATE["deployment"]["resources"]
-    found = judge(compare(same, same, exceptions={"registry-is-private for 'registry'": "until 2027, a migration"}))
-
-    assert found.acks == ("exception:staging/registry-is-private-for--registry-",)
-    assert exit_code([found]) == 3
 
 
 def test_providers_and_the_stack_itself_are_no_change() -> None:
