@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+import settings
 from rehearsal import program, stackfile
 from rehearsal.program import ProgramError, Stack
 from rehearsal.stackfile import StackFileError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ class TestAStackFile:
             ("config:\n\ta:x: 1\n", "line 2, column 1: not valid YAML"),
             ("config:\n  a:x:\n    secure: v1:abc\n", "`a:x` is encrypted"),
             ("config:\n  a:x:\n    y: [{secure: v1:abc}]\n", "`a:x` is encrypted"),
+            ("config:\n  a:alerts:\n    webhooks: {secure: v1:abc}\n", "`a:alerts` is encrypted"),
+            ("config:\n  a:alerts:\n    emails: {team: {secure: v1:abc}}\n", "`a:alerts` is encrypted"),
         ],
     )
     def test_that_cannot_be_used_says_where_and_why(self, tmp_path: Path, text: str, told: str) -> None:
@@ -128,6 +134,26 @@ class TestAStackFile:
             stackfile.read(path)
         assert told in str(raised.value)
         assert str(raised.value).startswith("Pulumi.qa.yaml")
+
+    def test_with_an_encrypted_webhook_is_rehearsed_with_a_stand_in_that_changes_as_it_does(
+        self, tmp_path: Path
+    ) -> None:
+        """As `pulumi config set --secret --path aks-cicd:alerts.webhooks.teams` writes it."""
+
+        def read(sealed: str) -> dict[str, Any]:
+            content = yaml.safe_load((ROOT / "Pulumi.staging.yaml").read_text())
+            content["config"]["aks-cicd:alerts"]["webhooks"] = {"teams": {"secure": sealed}}
+            path = tmp_path / "Pulumi.staging.yaml"
+            path.write_text(yaml.safe_dump(content))
+            return stackfile.read(path)
+
+        def webhook(sealed: str) -> str:
+            return settings.parse("staging", read(sealed), rehearsal=True).alerts.webhooks["teams"]
+
+        assert "v1:abc" not in str(read("v1:abc"))
+        assert webhook("v1:abc") == webhook("v1:abc") != webhook("v1:def")
+        with pytest.raises(settings.SettingsError, match="webhooks"):
+            settings.parse("staging", read("v1:abc"))
 
     @pytest.mark.parametrize(
         ("text", "value"),
