@@ -70,9 +70,14 @@ def _owned_twice(stacks: Iterable[Stack[settings.Settings]]) -> Iterator[str]:
 
 
 def stand_in(environments: Iterable[settings.Settings]) -> Cloud:
-    """A cloud that holds what these environments expect to find there already."""
+    """A cloud that holds what these environments expect to find there already.
+
+    Where one says that its private API server is reached, the rehearsal stands inside the network, as that `up` must.
+    """
+    environments = tuple(environments)
     first, *further = (_estate(environment.existing) for environment in environments)
-    cloud = Cloud(first)
+    inside = any(each.cluster.access == "private" and each.cluster.reachable for each in environments)
+    cloud = Cloud(first, inside_network=inside)
     for estate in further:
         cloud.admit(estate)
     return cloud

@@ -109,6 +109,15 @@ class TestAProblem:
         assert former.read_text() == "former"
 
 
+@pytest.mark.parametrize("reachable", [True, False])
+def test_a_private_cluster_that_is_said_to_be_reached_is_rehearsed_from_inside_its_network(reachable: bool) -> None:
+    (stack,) = (each for each in preview.plan(ROOT, ["prod"]) if each.name == "prod")
+    cluster = stack.settings.cluster.model_copy(update={"reachable": reachable})
+    assert cluster.access == "private"
+    cloud = preview.stand_in([stack.settings.model_copy(update={"cluster": cluster})])
+    assert cloud.kubernetes.inside_network is reachable
+
+
 class TestThePolicies:
     """A stack that works may still be one that nobody should bring up."""
 
