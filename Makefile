@@ -20,6 +20,9 @@ help:
 	@echo 'make review BASE=main       what would change: text, and build/review/review.md and .html; BASE is a commit,'
 	@echo '                           a stack export, or what `pulumi preview --json` wrote; ACK=… acknowledges'
 	@echo 'make test                  lint, types and all tests'
+	@echo 'make environment NAME=qa FROM=staging  a stack file for a new environment, validated and previewed'
+	@echo '     [REGION=…] [TIER=…] [REGISTRY=own|shared] [JSON=file]'
+	@echo 'make list-environment STACK=name [EXPORT=file]  once its stack is up: its line in the list of CD'
 	@echo 'make clean                 removes build and caches; .venv and .tools stay'
 
 .PHONY: preview
@@ -33,6 +36,15 @@ review: .venv/stamp
 	@[ -n '$(BASE)' ] || { echo 'error: make review BASE=<commit, stack export or preview>; see docs/review.md' >&2; exit 1; }
 	@code=0; $(VENV)/python -m review $(BASE) $(if $(HEAD),--head $(HEAD)) $(if $(STACK),--stack $(STACK)) \
 	  $(if $(ACK),--ack $(ACK)) || code=$$?; [ $$code = 2 ] || exit $$code
+
+# What is given on the command line reaches the recipe by its environment, so that no quote in it means anything.
+.PHONY: environment list-environment
+environment: .venv/stamp
+	@$(VENV)/python -m operations environment --name "$${NAME:-}" --from "$${FROM:-}" \
+	  $${REGION+--region "$$REGION"} $${TIER+--tier "$$TIER"} $${REGISTRY+--registry "$$REGISTRY"} $${JSON+--json "$$JSON"}
+
+list-environment: .venv/stamp
+	@$(VENV)/python -m operations list-environment --stack "$${STACK:-}" $${EXPORT+--export "$$EXPORT"}
 
 # Types and tests run side by side, one core each; the tests come last, so that their closing line does too.
 .PHONY: test

@@ -67,8 +67,9 @@ registry: TierRegistry | None = None
 if settings.registry:
     registry = TierRegistry("registry", wiring.registry(settings, place, logs, network), inside)
 images = contract.images(registry, upstream.get(settings.stacks.registry))
+borrowed: BorrowedRegistry | None = None
 if settings.stacks.registry_private:
-    BorrowedRegistry("registry", wiring.borrowed_registry(place, images, network), inside)
+    borrowed = BorrowedRegistry("registry", wiring.borrowed_registry(place, images, network), inside)
 
 # The cluster that runs the workload.
 cluster = Cluster("cluster", wiring.cluster(settings, place, network, images, logs), inside)
@@ -103,7 +104,8 @@ if settings.defender.plans != "none":
 
 # In production, nobody deletes what holds state; the locks come last and go first.
 if settings.production:
-    parts = (logs, network, workload_vault, registry, cluster, observability, workload, agents, releases, defender)
+    images_here = registry or borrowed
+    parts = (logs, network, workload_vault, images_here, cluster, observability, workload, agents, releases, defender)
     Locks("locks", wiring.locks(settings, place, made, after=parts), inside)
 
 # What other stacks may know, and what people still do by hand: the line of an environment in `release.yml`, and the

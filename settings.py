@@ -225,6 +225,8 @@ class Cluster(Section):
     sku: Literal["Free", "Standard", "Premium"]
     """Free has no service level; production refuses it."""
     access: Literal["public", "private"]
+    reachable: Flag = True
+    """Whether the API server can be reached from where `pulumi up` runs; a private one cannot, from outside."""
     authorized_ranges: tuple[Cidr, ...] = ()
     """Who may reach a public API server; empty: everybody, with an Entra token."""
     admin_groups: Annotated[tuple[Guid, ...], Field(min_length=1)]
@@ -235,8 +237,6 @@ class Cluster(Section):
     upgrades: Upgrades
     image_cleaner_hours: Annotated[int, whole(24, 2160, "hours")] = 168
     run_command: Flag = False
-    reachable: Flag = True
-    """Whether the API server can be reached from where `pulumi up` runs; a private one cannot, from outside."""
 
 
 class Quota(Section):

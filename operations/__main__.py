@@ -12,7 +12,10 @@ from typing import Final
 
 from rehearsal.errors import RehearsalError
 
-DOORS: Final[Mapping[str, str]] = {}
+DOORS: Final[Mapping[str, str]] = {
+    "environment": "operations.environment",
+    "list-environment": "operations.release_list",
+}
 """Module of each door; imported when it is asked for, because what a door needs may take seconds to load.
 
 Its function `main` takes the arguments that follow and answers the exit code.

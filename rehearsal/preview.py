@@ -37,8 +37,10 @@ class Previewed:
     export: dict[str, Any]
 
 
-def plan(root: Path, names: Sequence[str]) -> tuple[Stack[settings.Settings], ...]:
-    """The stacks to rehearse, with settings that are valid for a rehearsal.
+def plan(
+    root: Path, names: Sequence[str], drafts: Mapping[str, Path] | None = None
+) -> tuple[Stack[settings.Settings], ...]:
+    """The stacks to rehearse, with settings that are valid for a rehearsal; `drafts` as `program.plan` takes them.
 
     Raises:
         ProgramError: with every problem of every stack.
@@ -47,7 +49,7 @@ def plan(root: Path, names: Sequence[str]) -> tuple[Stack[settings.Settings], ..
     def parse(stack: str, config: Mapping[str, Any]) -> settings.Settings:
         return settings.parse(stack, config, rehearsal=True)
 
-    stacks = program.plan(root, names, parse, settings.SettingsError)
+    stacks = program.plan(root, names, parse, settings.SettingsError, drafts)
     if problems := [*_owned_twice(stacks)]:
         raise program.ProgramError(problems)
     return stacks

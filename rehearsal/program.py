@@ -57,15 +57,18 @@ def plan(
     names: Sequence[str],
     parse: Callable[[str, Mapping[str, Any]], S],
     refusal: type[Exception],
+    drafts: Mapping[str, Path] | None = None,
 ) -> tuple[Stack[S], ...]:
     """The stacks `names` (none: all that have a file) and what they lean on, in the order of promotion.
+
+    `drafts` are files of stacks that are not in the project yet; each stands in for one of its stack.
 
     `parse` turns a stack's configuration into settings, or raises `refusal` with a message for a person.
 
     Raises:
         ProgramError: with every problem of every stack concerned.
     """
-    files = stack_files(root)
+    files = {**stack_files(root), **(drafts or {})}
     if not files:
         raise ProgramError(["There is no stack file (Pulumi.<stack>.yaml) in this project."])
     stacks: dict[str, Stack[S]] = {}

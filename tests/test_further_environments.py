@@ -1,15 +1,18 @@
-"""Environments beyond those that ship, written as stack files from theirs, without a change to the program.
+"""Environments beyond those that ship, without a change to the program; all but one as `make environment` writes them.
 
 `qa` is a further nonproduction environment, `prod-eu` a further one of production in another region; both use the
-registry of their tier, so images reach them without a promotion of their own. `legacy` is a second home of delivery, in
-a project that somebody else owns and with an application on GitHub. All run in one session after the shipped ones, and
-everything that must hold of those must hold of all.
+registry of their tier, so images reach them without a promotion of their own. `prod-us` is production made from
+staging, in a region without zones, with a registry of its own. `legacy` is a second home of delivery, in a project that
+somebody else owns and with an application on GitHub. All run in one session after the shipped ones, and everything that
+must hold of those must hold of all.
 """
 
 from __future__ import annotations
 
+import datetime
 import os
 import pickle
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,14 @@ import pytest
 import yaml
 from filelock import FileLock
 
+import policies
+import settings
+from operations.environment.asking import Wanted
+from operations.environment.drafting import draft
+from operations.environment.writing import render
+from operations.release_list import list_environment
 from rehearsal.engine import Rehearsal
+from rehearsal.pipelines import lint
 from rehearsal.preview import plan, stand_in
 from tests import authorisations, delivery, gates, leaks, registries, rights, roles
 from tests.breaches import Invariant
@@ -31,22 +41,24 @@ CONNECTION = "4a3b2c00-1111-4222-8333-444455556666"
 BORROWED = {"defender": {"plans": "existing"}}
 """The plans of a subscription have one owner, which is the environment that was there first."""
 
+
+def written(*wanted: Wanted) -> dict[str, Config]:
+    """The files that `make environment` writes, one after the other, beside those that ship."""
+    there = {stack: settings.parse(stack, shipped(stack), rehearsal=True) for stack in STACKS}
+    found: dict[str, Config] = {}
+    for each in wanted:
+        new, notes = draft(each, there)
+        there[each.name] = new
+        found[each.name] = yaml.safe_load(render(new, (), notes))["config"]
+    return found
+
+
 CONFIGS: Mapping[str, Config] = {
     **{stack: shipped(stack) for stack in STACKS},
-    "qa": edited(
-        shipped("staging"),
-        {**BORROWED, "stacks": {"delivery": "staging", "registry": "staging"}, "network.addressSpace": "10.22.0.0/20"},
-        gone=("registry", "vaults.ci", "delivery.home"),
-    ),
-    "prod-eu": edited(
-        shipped("prod"),
-        {
-            **BORROWED,
-            "stacks": {"delivery": "staging", "registry": "prod"},
-            "network.addressSpace": "10.31.0.0/18",
-            "azure.location": "swedencentral",
-        },
-        gone=("registry",),
+    **written(
+        Wanted("qa", "staging"),
+        Wanted("prod-eu", "prod", region="swedencentral"),
+        Wanted("prod-us", "staging", tier="production", region="northcentralus", registry="own"),
     ),
     "legacy": edited(
         shipped("staging"),
@@ -113,6 +125,11 @@ def classes(landscape: Landscape, stack: str) -> set[str]:
     return {each.cls for each in landscape.graphs[stack].devops}
 
 
+@pytest.mark.parametrize("stack", ["qa", "prod-eu", "prod-us"])
+def test_what_make_environment_writes_breaks_no_policy(stack: str, exports: Mapping[str, Any]) -> None:
+    assert [str(each) for each in policies.judge(exports[stack], (), datetime.date(2026, 11, 23)) if each.blocks] == []
+
+
 @pytest.mark.parametrize("stack", ["qa", "prod-eu"])
 def test_a_further_environment_makes_nothing_that_there_is_once(stack: str, landscape: Landscape) -> None:
     once = {"Project", "Git", "GitRepositoryFile", "BuildDefinition", "BranchPolicyMinReviewers", "Extension"}
@@ -140,8 +157,9 @@ def test_nobody_else_writes_to_a_registry_because_more_clusters_pull_from_it(lan
         for stack, registry in landscape.of("containerregistry:Registry")
     }
     assert found == {
-        "staging": {"staging/ci", "prod/promote"},
+        "staging": {"staging/ci", "prod/promote", "prod-us/promote"},
         "prod": {"prod/promote"},
+        "prod-us": {"prod-us/promote"},
         "legacy": {"legacy/ci"},
     }
 
@@ -199,3 +217,22 @@ def test_the_name_of_a_managed_pool_is_an_output_where_there_is_one(landscape: L
         (told,) = (each.outputs for each in graph.resources if each.type == "pulumi:pulumi:Stack")
         pools = [each.inputs["poolName"] for where, each in landscape.of("devopsinfrastructure:Pool") if where == stack]
         assert [told[name] for name in ("agentPool",) if name in told] == pools
+
+
+def test_the_pipelines_fit_an_environment_that_was_added_to_the_list(
+    exports: Mapping[str, Any], tmp_path: Path
+) -> None:
+    """`make list-environment`, one after the other, then the linter on what it has written."""
+    listed = ("qa", "prod-eu", "prod-us")
+    shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("components", "workload", "docs", ".ci"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for name, config in CONFIGS.items():
+        (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}), "utf-8")
+    lines = [list_environment(tmp_path, stack, exports[stack]) for stack in listed]
+    assert [(line.promotes_from, line.after, bool(line.pool)) for line in lines if line] == [
+        (None, None, False),
+        (None, "prod", True),
+        ("staging", None, True),
+    ]
+    assert lint(tmp_path, {name: exports[name] for name in (*STACKS, *listed)}) == []

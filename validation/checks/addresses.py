@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _NOT_PUBLIC = tuple(IPv4Network(cidr) for cidr in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
 
-_AZURES_OWN = tuple(
+AZURES_OWN = tuple(
     IPv4Network(cidr)
     for cidr in (
         # No virtual network may hold these: loopback, link-local, Azure's DNS and probes, multicast and above.
@@ -53,7 +53,7 @@ def ranges_are_not_azures_own(network: Network) -> Iterator[Problem]:
         ("podRange", network.pod_range),
         ("serviceRange", network.service_range),
     ):
-        taken = [own for own in _AZURES_OWN if own.overlaps(IPv4Network(cidr))]
+        taken = [own for own in AZURES_OWN if own.overlaps(IPv4Network(cidr))]
         if taken:
             yield problem(
                 f"network.{key}",

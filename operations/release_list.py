@@ -1,0 +1,193 @@
+"""The door `list-environment`: gives an environment its line in the list that CD goes through.
+
+Azure Pipelines resolves the names of a run before its first job, so a line is added once the stack is up, and not
+before. Where managed agents run the release, the line names their pool, which the stack tells by its output.
+
+The list is a data file that people read: one line is put behind the others, and nothing else of it is touched. What
+comes out is read again, and held against what went in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from operations.errors import OperationsError
+from rehearsal import preview
+from rehearsal.console import Console
+from settings import Settings
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LIST: Final = Path("pipelines/templates/release.yml")
+PLACE: Final = ("stages", 0, "parameters", "environments")
+"""Where the list stands in that file."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One environment of a release, as templates/environment.yml takes it."""
+
+    key: str
+    promotes_from: str | None = None
+    after: str | None = None
+    pool: str | None = None
+
+    def __str__(self) -> str:
+        said = {"key": self.key, "promotesFrom": self.promotes_from, "after": self.after, "pool": self.pool}
+        return "{ " + ", ".join(f"{name}: {value}" for name, value in said.items() if value) + " }"
+
+
+def line(settings: Settings, pool: str | None) -> Line | None:
+    """The line of an environment; None where no pipeline brings an image to its registry.
+
+    A nonproduction environment comes at once, beside the one that CI pushes for: nobody is there whom a manual
+    validation before it could ask.
+    """
+    if settings.stacks.promotes_from:
+        return Line(settings.stack, promotes_from=settings.stacks.promotes_from, pool=pool)
+    if settings.stacks.registry:
+        return Line(settings.stack, after=settings.stacks.registry if settings.production else None, pool=pool)
+    return Line(settings.stack, pool=pool) if settings.owns_delivery else None
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m operations list-environment",
+        description="Adds an environment whose stack is up to the list of CD.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--stack", required=True, help="the environment")
+    parser.add_argument("--export", metavar="FILE", help="of `pulumi stack export`; by default the backend is asked")
+    asked = parser.parse_args(arguments)
+    export = read_export(Path(asked.export)) if asked.export else ask_backend(asked.stack)
+    added = list_environment(ROOT, asked.stack, export)
+    if added is None:
+        Console().say(f"{LIST}: {asked.stack} is listed already; nothing to do.")
+    else:
+        Console().say(f"{LIST}: added\n  - {added}\nBring it to main by a pull request; make preview judges it before.")
+    return 0
+
+
+def list_environment(root: Path, stack: str, export: Mapping[str, Any]) -> Line | None:
+    """Adds the environment to the list; None where it is there already, in these words.
+
+    Raises OperationsError where the stack is not up, or its line cannot be.
+    """
+    (*_, found) = preview.plan(root, [stack])
+    outputs = outputs_of(export, stack)
+    if "contract" not in outputs:
+        raise OperationsError(f"The stack {stack} is not up yet. Run pulumi up --stack {stack} first.")
+    if (told := str(outputs["contract"].get("environment", ""))) != stack:
+        raise OperationsError(f"That is the export of {told}, and not of {stack}. Export the right stack.")
+    pool = outputs.get("agentPool")
+    if found.settings.agents.kind == "managed" and not pool:
+        raise OperationsError(
+            f"The stack {stack} tells of no agentPool, and its agents are managed: run pulumi up --stack {stack} with "
+            "this version of the program first."
+        )
+    wanted = line(found.settings, pool)
+    if wanted is None:
+        raise OperationsError(
+            f"No release can reach {stack}: no pipeline brings images to its own registry. Set stacks.registry to the "
+            f"stack whose images it runs, such as {found.settings.stacks.delivery}, and remove registry."
+        )
+    path = root / LIST
+    before = path.read_text("utf-8")
+    after = with_line(before, wanted)
+    if after == before:
+        return None
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(after, "utf-8")
+    beside.replace(path)
+    return wanted
+
+
+def with_line(text: str, wanted: Line) -> str:
+    """The file with the line behind the last one of the list."""
+    said = yaml.safe_load(str(wanted))
+    listed = _list(yaml.safe_load(text))
+    for each in listed:
+        if each == said:
+            return text
+        if each.get("key") == wanted.key:
+            raise OperationsError(
+                f"{LIST} lists {wanted.key} already, in other words: {each}. Its stack says {wanted}. Change the line "
+                "by hand, or remove it and run this again."
+            )
+    before = wanted.promotes_from or wanted.after
+    if before and before not in [each.get("key") for each in listed]:
+        raise OperationsError(
+            f"{LIST} does not list {before}, after which {wanted.key} comes. Add that one first: make list-environment "
+            f"STACK={before}"
+        )
+    last = _list(yaml.compose(text, Loader=yaml.SafeLoader)).value[-1]
+    lines = [f"{each}\n" for each in text.splitlines()]
+    behind = last.end_mark.line + (1 if last.end_mark.column else 0)
+    lines.insert(behind, f"{' ' * (last.start_mark.column - 2)}- {wanted}\n")
+    changed = "".join(lines)
+    if _list(yaml.safe_load(changed)) != [*listed, said]:
+        raise OperationsError(f"{LIST} is laid out in a way that this command does not know. Add by hand: - {wanted}")
+    return changed
+
+
+def _list(document: Any) -> Any:
+    """The list of environments in a document, as values or as nodes with their places."""
+    try:
+        for part in PLACE:
+            document = _below(document, part)
+    except (KeyError, IndexError, TypeError, StopIteration):
+        raise OperationsError(f"{LIST} has no list of environments at {'.'.join(map(str, PLACE))}.") from None
+    return document
+
+
+def _below(node: Any, part: str | int) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return next(value for key, value in node.value if key.value == part)
+    return node.value[part] if isinstance(node, yaml.SequenceNode) else node[part]
+
+
+def outputs_of(export: Mapping[str, Any], stack: str) -> Mapping[str, Any]:
+    """The outputs of a stack, from its export."""
+    try:
+        states = export["deployment"]["resources"] or []
+        root: Mapping[str, Any] = next((each for each in states if each["type"] == "pulumi:pulumi:Stack"), {})
+        return dict(root.get("outputs") or {})
+    except (KeyError, TypeError):
+        raise OperationsError(
+            f"That is no export of {stack}. Write one: pulumi stack export --stack {stack} --file <file>."
+        ) from None
+
+
+def read_export(path: Path) -> dict[str, Any]:
+    """Raises OperationsError where there is none."""
+    try:
+        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise OperationsError(f"{path} cannot be read: {error.strerror}.") from None
+    except ValueError:
+        raise OperationsError(f"{path} is no export: it is no JSON. Write it by pulumi stack export.") from None
+    return found
+
+
+def ask_backend(stack: str) -> dict[str, Any]:
+    """The export of a stack from the backend that Pulumi is logged in to. Secrets stay sealed."""
+    command = ["pulumi", "stack", "export", "--stack", stack, "--non-interactive"]
+    try:
+        answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+    except FileNotFoundError:
+        raise OperationsError("There is no pulumi on PATH. Install it, or give an export: EXPORT=<file>.") from None
+    except subprocess.TimeoutExpired:
+        raise OperationsError("pulumi stack export gave no answer within five minutes.") from None
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout).strip().splitlines()
+        raise OperationsError(f"pulumi stack export failed: {said[0] if said else 'it says nothing'}") from None
+    found: dict[str, Any] = json.loads(answer.stdout)
+    return found
