@@ -38,23 +38,26 @@ class Line:
     key: str
     promotes_from: str | None = None
     after: str | None = None
+    approvers: bool = True
     pool: str | None = None
 
     def __str__(self) -> str:
-        said = {"key": self.key, "promotesFrom": self.promotes_from, "after": self.after, "pool": self.pool}
+        said = {
+            "key": self.key,
+            "promotesFrom": self.promotes_from,
+            "after": self.after,
+            "approvers": None if self.approvers else "false",
+            "pool": self.pool,
+        }
         return "{ " + ", ".join(f"{name}: {value}" for name, value in said.items() if value) + " }"
 
 
 def line(settings: Settings, pool: str | None) -> Line | None:
-    """The line of an environment; None where no pipeline brings an image to its registry.
-
-    A nonproduction environment comes at once, beside the one that CI pushes for: nobody is there whom a manual
-    validation before it could ask.
-    """
+    """The line of an environment; None where no pipeline brings an image to its registry."""
     if settings.stacks.promotes_from:
         return Line(settings.stack, promotes_from=settings.stacks.promotes_from, pool=pool)
     if settings.stacks.registry:
-        return Line(settings.stack, after=settings.stacks.registry if settings.production else None, pool=pool)
+        return Line(settings.stack, after=settings.stacks.registry, approvers=settings.production, pool=pool)
     return Line(settings.stack, pool=pool) if settings.owns_delivery else None
 
 

@@ -231,7 +231,7 @@ def test_the_pipelines_fit_an_environment_that_was_added_to_the_list(
         (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}), "utf-8")
     lines = [list_environment(tmp_path, stack, exports[stack]) for stack in listed]
     assert [(line.promotes_from, line.after, bool(line.pool)) for line in lines if line] == [
-        (None, None, False),
+        (None, "staging", False),
         (None, "prod", True),
         ("staging", None, True),
     ]

@@ -68,8 +68,10 @@ def create(root: Path, wanted: Wanted, console: Console) -> Written:
     text = writing.render(new, answer.heading(new, environments[wanted.source]), notes)
     unchanged = target.exists() and target.read_text("utf-8") == text
     if target.exists() and not unchanged:
-        others = f"{' and '.join(leaning)} {'leans' if len(leaning) == 1 else 'lean'} on it"
-        raise OperationsError(f"{target.name} is there already, and {others}. Choose another NAME.")
+        raise OperationsError(
+            f"{target.name} is there already, and not as this command would write it. Choose another NAME, or edit "
+            "that file by hand: nothing is overwritten."
+        )
     with tempfile.TemporaryDirectory() as directory:
         draft_file = Path(directory) / target.name
         draft_file.write_text(text, "utf-8")

@@ -335,7 +335,7 @@ class TestTheDoor:
         )
         assert told["leansOn"] == {"delivery": "staging", "promotesFrom": None, "registry": "staging"}
         assert told["names"]["cluster"] == "aks-shop-qa"
-        assert told["releaseLine"] == "{ key: qa }"
+        assert told["releaseLine"] == "{ key: qa, after: staging, approvers: false }"
         keys = [each["key"] for each in told["placeholders"]]
         assert "aks-cicd:azure.subscriptionId" in keys
         assert all(key.removeprefix(PREFIX) in text for key in keys)

@@ -51,8 +51,8 @@ class TestTheLine:
     def test_is_put_behind_the_others_and_nothing_else_changes(self, project: Path) -> None:
         added = list_environment(project, "qa", export("qa"))
         text = (project / LIST).read_text()
-        assert str(added) == "{ key: qa }"
-        assert text == SHIPPED + "    - { key: qa }\n"
+        assert str(added) == "{ key: qa, after: staging, approvers: false }"
+        assert text == SHIPPED + "    - { key: qa, after: staging, approvers: false }\n"
         assert listed(text)[:-1] == listed(SHIPPED)
 
     def test_names_the_pool_that_the_stack_tells_of(self, project: Path) -> None:
