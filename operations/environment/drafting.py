@@ -15,7 +15,8 @@ from operations.environment import asking, moving, ranges, tiers
 from operations.environment.asking import Wanted
 from operations.environment.landscape import Landscape, home, lender
 from operations.environment.tree import Note, Tree
-from settings import Settings
+from settings import PROJECT, Settings
+from validation import checks
 
 
 def draft(wanted: Wanted, environments: Mapping[str, Settings]) -> tuple[Settings, tuple[Note, ...]]:
@@ -35,6 +36,9 @@ def draft(wanted: Wanted, environments: Mapping[str, Settings]) -> tuple[Setting
     tiers.change(tree, wanted, landscape, source)
     _first_run(tree)
     _images(tree, landscape, source, tier, lender(landscape, wanted, source, tier))
+    for name, address in (tree.get("alerts.webhooks") or {}).items():
+        if checks.is_placeholder(address):
+            tree.note(f"alerts.webhooks.{name}", f"pulumi config set --secret --path {PROJECT}:alerts.webhooks.{name}")
     if tree.get("exceptions"):
         tree.note("exceptions", f"Those of {source.stack}: does the reason hold here too?")
     return settings.parse(wanted.name, tree.config, rehearsal=True), tuple(tree.notes)
