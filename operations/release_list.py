@@ -58,7 +58,7 @@ def line(settings: Settings, pool: str | None) -> Line | None:
         return Line(settings.stack, promotes_from=settings.stacks.promotes_from, pool=pool)
     if settings.stacks.registry:
         return Line(settings.stack, after=settings.stacks.registry, approvers=settings.production, pool=pool)
-    return Line(settings.stack, pool=pool) if settings.owns_delivery else None
+    return Line(settings.stack, pool=pool) if settings.delivery.home else None
 
 
 def main(arguments: list[str]) -> int:
