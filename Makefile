@@ -22,6 +22,8 @@ help:
 	@echo 'make test                  lint, types and all tests'
 	@echo 'make environment NAME=qa FROM=staging  a stack file for a new environment, validated and previewed'
 	@echo '     [REGION=…] [TIER=…] [REGISTRY=own|shared] [JSON=file]'
+	@echo 'make doctor STACK=name     before its first `pulumi up`: what is missing in machine, subscription, organisation'
+	@echo 'make verify STACK=name     after it: that it works; [CHECK=name] for one thing alone'
 	@echo 'make list-environment STACK=name [EXPORT=file]  once its stack is up: its line in the list of CD'
 	@echo 'make clean                 removes build and caches; .venv and .tools stay'
 
@@ -42,6 +44,11 @@ review: .venv/stamp
 environment: .venv/stamp
 	@$(VENV)/python -m operations environment --name "$${NAME:-}" --from "$${FROM:-}" \
 	  $${REGION+--region "$$REGION"} $${TIER+--tier "$$TIER"} $${REGISTRY+--registry "$$REGISTRY"} $${JSON+--json "$$JSON"}
+
+# CHECK=name looks at one thing alone; ended with 1, something is amiss; with 3, something could not be looked at.
+.PHONY: doctor verify
+doctor verify: .venv/stamp
+	@$(VENV)/python -m operations $@ --stack "$${STACK:-}" $${CHECK+--check "$$CHECK"} $${EXPORT+--export "$$EXPORT"}
 
 list-environment: .venv/stamp
 	@$(VENV)/python -m operations list-environment --stack "$${STACK:-}" $${EXPORT+--export "$$EXPORT"}
@@ -64,7 +71,7 @@ test: .venv/stamp
 	exit $$(( tests > typed ? tests : typed ))
 
 # Made again when requirements.txt changes. Where Python lacks venv (Debian: python3-venv), it says so itself.
-.venv/stamp: requirements.txt workload/requirements.txt workload/requirements-acceptance.txt workload/requirements-test.txt
+.venv/stamp: requirements.txt operations/requirements.txt workload/requirements.txt workload/requirements-acceptance.txt workload/requirements-test.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "error: $(PYTHON) is not Python 3.11 or newer ($$($(PYTHON) --version 2>&1 || true)). Name one: make PYTHON=python3.12 …" >&2; exit 1; }
 	@[ -x $(VENV)/python ] || { echo '.venv: made with $(PYTHON)'; $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }; }

@@ -13,8 +13,10 @@ from typing import Final
 from rehearsal.errors import RehearsalError
 
 DOORS: Final[Mapping[str, str]] = {
+    "doctor": "operations.doctor",
     "environment": "operations.environment",
     "list-environment": "operations.release_list",
+    "verify": "operations.verify",
 }
 """Module of each door; imported when it is asked for, because what a door needs may take seconds to load.
 

@@ -10,9 +10,7 @@ comes out is read again, and held against what went in.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ from typing import Any, Final
 
 import yaml
 
+from operations import outputs
 from operations.errors import OperationsError
 from rehearsal import preview
 from rehearsal.console import Console
@@ -70,7 +69,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--stack", required=True, help="the environment")
     parser.add_argument("--export", metavar="FILE", help="of `pulumi stack export`; by default the backend is asked")
     asked = parser.parse_args(arguments)
-    export = read_export(Path(asked.export)) if asked.export else ask_backend(asked.stack)
+    export = outputs.read_export(Path(asked.export)) if asked.export else outputs.ask_backend(ROOT, asked.stack)
     added = list_environment(ROOT, asked.stack, export)
     if added is None:
         Console().say(f"{LIST}: {asked.stack} is listed already; nothing to do.")
@@ -85,12 +84,9 @@ def list_environment(root: Path, stack: str, export: Mapping[str, Any]) -> Line 
     Raises OperationsError where the stack is not up, or its line cannot be.
     """
     (*_, found) = preview.plan(root, [stack])
-    outputs = outputs_of(export, stack)
-    if "contract" not in outputs:
-        raise OperationsError(f"The stack {stack} is not up yet. Run pulumi up --stack {stack} first.")
-    if (told := str(outputs["contract"].get("environment", ""))) != stack:
-        raise OperationsError(f"That is the export of {told}, and not of {stack}. Export the right stack.")
-    pool = outputs.get("agentPool")
+    told = outputs.outputs_of(export, stack)
+    outputs.up(told, stack)
+    pool = told.get("agentPool")
     if found.settings.agents.kind == "managed" and not pool:
         raise OperationsError(
             f"The stack {stack} tells of no agentPool, and its agents are managed: run pulumi up --stack {stack} with "
@@ -155,42 +151,3 @@ def _below(node: Any, part: str | int) -> Any:
     if isinstance(node, yaml.MappingNode):
         return next(value for key, value in node.value if key.value == part)
     return node.value[part] if isinstance(node, yaml.SequenceNode) else node[part]
-
-
-def outputs_of(export: Mapping[str, Any], stack: str) -> Mapping[str, Any]:
-    """The outputs of a stack, from its export."""
-    try:
-        states = export["deployment"]["resources"] or []
-        root: Mapping[str, Any] = next((each for each in states if each["type"] == "pulumi:pulumi:Stack"), {})
-        return dict(root.get("outputs") or {})
-    except (KeyError, TypeError):
-        raise OperationsError(
-            f"That is no export of {stack}. Write one: pulumi stack export --stack {stack} --file <file>."
-        ) from None
-
-
-def read_export(path: Path) -> dict[str, Any]:
-    """Raises OperationsError where there is none."""
-    try:
-        found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise OperationsError(f"{path} cannot be read: {error.strerror}.") from None
-    except ValueError:
-        raise OperationsError(f"{path} is no export: it is no JSON. Write it by pulumi stack export.") from None
-    return found
-
-
-def ask_backend(stack: str) -> dict[str, Any]:
-    """The export of a stack from the backend that Pulumi is logged in to. Secrets stay sealed."""
-    command = ["pulumi", "stack", "export", "--stack", stack, "--non-interactive"]
-    try:
-        answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
-    except FileNotFoundError:
-        raise OperationsError("There is no pulumi on PATH. Install it, or give an export: EXPORT=<file>.") from None
-    except subprocess.TimeoutExpired:
-        raise OperationsError("pulumi stack export gave no answer within five minutes.") from None
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout).strip().splitlines()
-        raise OperationsError(f"pulumi stack export failed: {said[0] if said else 'it says nothing'}") from None
-    found: dict[str, Any] = json.loads(answer.stdout)
-    return found

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import settings
-from operations import release_list
+from operations import outputs
 from operations.environment import answer, writing
 from operations.environment.asking import Wanted
 from operations.environment.drafting import draft
@@ -128,9 +128,9 @@ class TestBadInput:
     def test_a_file_that_is_no_json_or_not_there(self, tmp_path: Path) -> None:
         (tmp_path / "export.json").write_text("resources: []")
         with pytest.raises(OperationsError, match="it is no JSON"):
-            release_list.read_export(tmp_path / "export.json")
+            outputs.read_export(tmp_path / "export.json")
         with pytest.raises(OperationsError, match="No such file"):
-            release_list.read_export(tmp_path / "nothing.json")
+            outputs.read_export(tmp_path / "nothing.json")
 
 
 class TestTheBackend:
@@ -148,14 +148,14 @@ class TestTheBackend:
         self.answers(
             monkeypatch, tmp_path, f"[ \"$*\" = 'stack export --stack qa --non-interactive' ] && echo '{said}'"
         )
-        assert release_list.ask_backend("qa") == export("qa")
+        assert outputs.ask_backend(ROOT, "qa") == export("qa")
 
     def test_that_refuses_is_quoted(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         self.answers(monkeypatch, tmp_path, "echo \"error: no stack named 'qa' found\" >&2; exit 255")
         with pytest.raises(OperationsError, match="failed: error: no stack named 'qa' found"):
-            release_list.ask_backend("qa")
+            outputs.ask_backend(ROOT, "qa")
 
     def test_that_is_not_there_is_a_message(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(OperationsError, match="no pulumi on PATH"):
-            release_list.ask_backend("qa")
+            outputs.ask_backend(ROOT, "qa")

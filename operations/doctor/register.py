@@ -1,0 +1,7 @@
+"""The checks of this door."""
+
+from typing import Final
+
+from operations.checking import Register
+
+DOCTOR: Final = Register()
