@@ -86,7 +86,7 @@ def grafana(place: Place) -> Judged:
     sources = [
         each for each in place.clouds.grafana(base, "api/datasources", list[Source]) if each.type == "prometheus"
     ]
-    found: dict[str, Any] = {}
+    found: dict[str, int] = {}
     for each in sources:
         path = f"api/datasources/proxy/uid/{each.uid}/api/v1/query"
         found[each.uid] = number(place.clouds.grafana(base, path, PromAnswer, query="count(up == 1)"))
