@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,10 +46,20 @@ def nodes(settings: Settings) -> list[tuple[str, str, int]]:
 def quota(place: Place) -> Judged:
     location = place.settings.azure.location
     wanted = {size for _, size, _ in nodes(place.settings)}
-    sizes: dict[str, Size] = {}
+    sizes = _sizes(place, wanted)
+    left = {
+        str(each.name.value).lower(): Quota(int(each.current_value), int(each.limit))
+        for each in place.clouds.compute.usage.list(location)
+    }
+    return judge_quota(place.settings, sizes, left)
+
+
+def _sizes(place: Place, wanted: Collection[str]) -> dict[str, Size]:
+    """What the region tells of sizes, by name; those that it does not have are left out."""
+    location, found = place.settings.azure.location, {}
     for sku in place.clouds.compute.resource_skus.list(filter=f"location eq '{location}'"):
         if sku.resource_type == "virtualMachines" and sku.name in wanted:
-            cores = next(int(str(each.value)) for each in sku.capabilities or () if each.name == "vCPUs")
+            (cores,) = (int(str(each.value)) for each in sku.capabilities or () if each.name == "vCPUs")
             zones = frozenset(zone for info in sku.location_info or () for zone in info.zones or ())
             out = {
                 zone
@@ -58,12 +68,8 @@ def quota(place: Place) -> Judged:
                 for zone in each.restriction_info.zones or ()
             }
             barred = any(each.type == "Location" for each in sku.restrictions or ())
-            sizes[str(sku.name)] = Size(str(sku.family), cores, zones - out, barred)
-    left = {
-        str(each.name.value).lower(): Quota(int(each.current_value), int(each.limit))
-        for each in place.clouds.compute.usage.list(location)
-    }
-    return judge_quota(place.settings, sizes, left)
+            found[str(sku.name)] = Size(str(sku.family), cores, zones - out, barred)
+    return found
 
 
 def judge_quota(settings: Settings, sizes: Mapping[str, Size], quotas: Mapping[str, Quota]) -> Iterator[Amiss]:
@@ -121,18 +127,13 @@ def judge_addresses(needed: int, quotas: Mapping[str, Quota]) -> Iterator[Amiss]
 )
 def agents_quota(place: Place) -> Judged:
     agents, location = place.settings.agents, place.settings.azure.location
-    sku = next(
-        each
-        for each in place.clouds.compute.resource_skus.list(filter=f"location eq '{location}'")
-        if each.resource_type == "virtualMachines" and each.name == agents.vm_size
-    )
-    cores = next(int(str(each.value)) for each in sku.capabilities or () if each.name == "vCPUs")
+    size = _sizes(place, [agents.vm_size])[agents.vm_size]
     found = {
         str(each.name.value).lower(): Quota(int(each.current_value), int(each.limit))
         for each in place.clouds.agents.subscription_usages.usages(location)
         if each.name
     }
-    return judge_agents_quota(str(sku.family), cores * agents.maximum, found)
+    return judge_agents_quota(size.family, size.cores * agents.maximum, found)
 
 
 def judge_agents_quota(family: str, cores: int, quotas: Mapping[str, Quota]) -> Iterator[Amiss]:
