@@ -22,14 +22,7 @@ def no_drift(place: Place) -> Judged:
     command = [pulumi, "preview", "--non-interactive", "--stack", place.settings.stack]
     command += ["--refresh", "--expect-no-changes"]
     try:
-        answer = subprocess.run(
-            [*command, "--non-interactive"],
-            cwd=place.root,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        answer = subprocess.run(command, cwd=place.root, capture_output=True, text=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         yield Amiss(f"the preview gave no answer within {SECONDS // 60} minutes", " ".join(command))
         return
