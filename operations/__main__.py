@@ -13,6 +13,7 @@ from typing import Final
 from rehearsal.errors import RehearsalError
 
 DOORS: Final[Mapping[str, str]] = {
+    "costs": "operations.costs",
     "doctor": "operations.doctor",
     "environment": "operations.environment",
     "list-environment": "operations.release_list",
