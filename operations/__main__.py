@@ -17,6 +17,7 @@ DOORS: Final[Mapping[str, str]] = {
     "doctor": "operations.doctor",
     "environment": "operations.environment",
     "list-environment": "operations.release_list",
+    "retire": "operations.retire",
     "verify": "operations.verify",
 }
 """Module of each door; imported when it is asked for, because what a door needs may take seconds to load.

@@ -16,11 +16,16 @@ import datetime
 import gc
 import json
 import os
+import re
 import runpy
+import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,6 +68,10 @@ def said(failure: str) -> str:
     return " ".join(" ".join(lines).split()).removeprefix("error: ")[:_SAID]
 
 
+class CliError(RehearsalError):
+    """A command of the CLI failed that is no operation on a stack's resources."""
+
+
 def project_program(root: Path) -> Program:
     """The project's own program, told that it is only rehearsed."""
 
@@ -96,10 +105,11 @@ class _Command(automation.PulumiCommand):
 class Rehearsal:
     """The stacks of one program on one backend; made by :meth:`open`."""
 
-    def __init__(self, space: Workspace, program: Program) -> None:
+    def __init__(self, root: Path, space: Workspace, program: Program) -> None:
+        self.root = root
         self._space = space
         self._program = program
-        self._command = _Command()
+        self._command = _Command(root=str(space.directory))
         self._stacks: dict[str, automation.Stack] = {}
 
     @classmethod
@@ -113,14 +123,16 @@ class Rehearsal:
         program: Program | None = None,
         configs: Mapping[str, Mapping[str, Any]] | None = None,
         cli: toolchain.Cli | None = None,
+        keep: bool = False,
     ) -> Iterator[Rehearsal]:
-        """A fresh backend below `directory`, for the project at `root`.
+        """A backend below `directory`, for the project at `root`.
 
         Args:
             cloud: the stand-in that serves the providers; None for a program without any.
             program: runs instead of the project's own.
             configs: each stack's configuration, as `config` in a stack file; by default that of the files.
             cli: the engine; by default the first that the tool chain finds.
+            keep: goes on from the state that is there; by default the backend is a fresh one.
 
         Raises:
             WorkspaceError: the directory cannot be used.
@@ -135,10 +147,11 @@ class Rehearsal:
             program = project_program(root)
             if str(root) not in sys.path:
                 sys.path.insert(0, str(root))
-        with workspace.prepared(root, directory, configs) as space, _served(cloud) as providers:
+        with workspace.prepared(root, directory, configs, keep=keep) as space, _served(cloud) as providers:
+            workspace.write_command(space, cli.path)
             environ = workspace.environment(os.environ, space, cli.path, providers)
             with workspace.isolated(environ), _stopped_programs_are_silent():
-                yield cls(space, program)
+                yield cls(root, space, program)
 
     def configure(self, stack: str, config: Mapping[str, Any]) -> None:
         """Gives the stack another configuration from its next operation on."""
@@ -148,8 +161,10 @@ class Rehearsal:
         """Runs another program from the next operation on."""
         self._program = program
 
-    def preview(self, stack: str, watch: Watch | None = None) -> Run:
-        return self._operate(stack, "preview", self._stack(stack).preview, watch)
+    @property
+    def directory(self) -> Path:
+        """Where the backend is."""
+        return self._space.directory
 
     def told(self, stack: str, watch: Watch | None = None) -> tuple[Run, dict[str, Any]]:
         """A preview, also as `pulumi preview --json --show-sames` tells it."""
@@ -158,18 +173,61 @@ class Rehearsal:
         def call(**more: Any) -> None:
             written.append(self._stack(stack).preview(json=True, **more).stdout)
 
-        run = self._operate(stack, "preview", call, watch)
+        run = self._operate(stack, "preview", call, watch, program=self._program)
         return run, json.loads(written[0])
 
-    def update(self, stack: str, watch: Watch | None = None) -> Run:
-        return self._operate(stack, "update", self._stack(stack).up, watch)
+    @property
+    def command(self) -> automation.PulumiCommand:
+        return self._command
 
-    def refresh(self, stack: str, watch: Watch | None = None) -> Run:
+    @property
+    def work(self) -> Path:
+        """Where the CLI finds the project."""
+        return self._space.work
+
+    def preview(
+        self, stack: str, watch: Watch | None = None, *, refresh: bool = False, expect_no_changes: bool = False
+    ) -> Run:
+        """With `refresh` the cloud is read anew first; with `expect_no_changes` any change fails the CLI."""
+        call = partial(self._stack(stack).preview, refresh=refresh, expect_no_changes=expect_no_changes)
+        return self._operate(stack, "preview", call, watch, program=self._program)
+
+    def update(
+        self, stack: str, watch: Watch | None = None, *, refresh: bool = False, continue_on_error: bool = False
+    ) -> Run:
+        call = partial(self._stack(stack).up, refresh=refresh, continue_on_error=continue_on_error)
+        return self._operate(stack, "update", call, watch, program=self._program)
+
+    def refresh(self, stack: str, watch: Watch | None = None, *, clear_pending_creates: bool = False) -> Run:
         """Reads every resource anew from the cloud into the state."""
-        return self._operate(stack, "refresh", self._stack(stack).refresh, watch)
+        call = partial(self._stack(stack).refresh, clear_pending_creates=clear_pending_creates)
+        return self._operate(stack, "refresh", call, watch)
 
     def destroy(self, stack: str, watch: Watch | None = None) -> Run:
         return self._operate(stack, "destroy", self._stack(stack).destroy, watch)
+
+    def cancel(self, stack: str) -> None:
+        """Takes the lock from an engine that is gone."""
+        self.run("cancel", "--yes", "--stack", stack)
+
+    def has(self, stack: str) -> bool:
+        """Whether the backend has this stack."""
+        return self._space.knows(stack)
+
+    def run(self, *arguments: str) -> str:
+        """Any other command of the CLI; answers what it prints.
+
+        Raises:
+            CliError: it failed.
+        """
+        try:
+            return str(self._command.run(list(arguments), str(self._space.work), {}).stdout)
+        except automation.CommandError as failure:
+            raise CliError(f"pulumi {' '.join(arguments[:2])} failed: {said(str(failure))}") from None
+
+    def kill(self) -> None:
+        """Ends the engine at once while it works, as a machine that goes down would: it has no time for a word."""
+        os.kill(int(self._space.process.read_text("utf-8")), signal.SIGKILL)
 
     def export(self, stack: str, path: Path | None = None, *, sealed: bool = True) -> dict[str, Any]:
         """The state as `pulumi stack export` writes it, secrets sealed unless told otherwise; also to `path` if given.
@@ -179,7 +237,7 @@ class Rehearsal:
         target = path or self._space.directory / f"{stack}.export.json"
         arguments = ["stack", "export", "--stack", stack, "--file", str(target)]
         arguments += [] if sealed else ["--show-secrets"]
-        self._command.run(arguments, str(self._space.work), {})
+        self.run(*arguments)
         exported: dict[str, Any] = json.loads(target.read_text("utf-8"))
         return exported
 
@@ -200,6 +258,10 @@ class Rehearsal:
         finally:
             path.unlink()
 
+    def is_locked(self, stack: str) -> bool:
+        """Whether an engine holds the stack: one that works, or one that was killed."""
+        return any(path.parent.name == stack for path in self._space.locks)
+
     def _stack(self, name: str) -> automation.Stack:
         if name not in self._stacks:
             place = automation.LocalWorkspace(
@@ -207,43 +269,63 @@ class Rehearsal:
                 pulumi_home=str(self._space.home),
                 pulumi_command=self._command,
             )
-            self._stacks[name] = _Stack(name, place, StackInitMode.CREATE)
+            mode = StackInitMode.SELECT if self._space.knows(name) else StackInitMode.CREATE
+            self._stacks[name] = _Stack(name, place, mode)
         return self._stacks[name]
 
-    def _operate(self, stack: str, operation: str, call: Callable[..., object], watch: Watch | None) -> Run:
+    def _operate(
+        self, stack: str, operation: str, call: Callable[..., object], watch: Watch | None, **more: Program
+    ) -> Run:
         collector = Collector(stack, operation, watch or (lambda count, name: None))
         failure = None
         started = time.monotonic()
         try:
-            call(on_event=collector.see, color="never", program=self._program)
+            call(on_event=collector.see, color="never", **more)
         except (automation.CommandError, RuntimeError) as error:
             # RuntimeError: the SDK's preview found no summary, because the engine ended before it began.
-            failure = str(error)
+            failure = reason(str(error))
         run = collector.run(time.monotonic() - started, failure)
         if run.errors:
             raise EngineError(run)
         return run
 
 
+def reason(failure: str) -> str:
+    """What a CLI that failed has to say, of all that the SDK hands over: its errors, or by which signal it ended."""
+    parts = re.fullmatch(r"\s*code: (-?\d+)\n stdout: (.*)\n stderr: (.*)", failure, re.DOTALL)
+    if parts is None:
+        return failure
+    code, _, errors = parts.groups()
+    if errors.strip():
+        return errors.strip().removeprefix("error: ")
+    return f"the engine was ended by {signal.Signals(-int(code)).name}" if int(code) < 0 else failure
+
+
 @contextmanager
 def _stopped_programs_are_silent() -> Iterator[None]:
-    """Keeps quiet about programs that the engine has stopped half-way, because it refused something of them.
+    """Keeps quiet about programs that the engine has stopped half-way, because it refused something or was killed.
 
     Python collects their coroutines at some later moment, and would then print for each a traceback about an
-    event loop that is gone: noise after the message that says what went wrong.
+    event loop that is gone: noise after the message that says what went wrong. That moment may come after the block,
+    because the thread of such a program ends by itself: the hook stays.
     """
     before = sys.unraisablehook
-
-    def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if getattr(unraisable.object, "__name__", "") not in ("run_in_stack", "run_pulumi_func"):
-            before(unraisable)
-
-    sys.unraisablehook = hook
-    try:
+    if not isinstance(before, _Silence):
+        sys.unraisablehook = _Silence(before)
+    with warnings.catch_warnings():
+        # The SDK's, when an engine was killed: it cannot end its stream of events then.
+        warnings.filterwarnings("ignore", "Error in event stream")
         yield
-    finally:
-        gc.collect()
-        sys.unraisablehook = before
+    gc.collect()
+
+
+@dataclass(frozen=True)
+class _Silence:
+    before: Callable[[sys.UnraisableHookArgs], Any]
+
+    def __call__(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if getattr(unraisable.object, "__name__", "") not in ("run_in_stack", "run_pulumi_func"):
+            self.before(unraisable)
 
 
 @contextmanager

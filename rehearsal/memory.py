@@ -103,7 +103,7 @@ def main(arguments: Sequence[str]) -> None:
             export(recall(path), asked.to)
             print(f"Written to {asked.to}, secrets masked. Look through it before it leaves your hands.")
         else:
-            with _alone(path):
+            with alone(path):
                 cloud = recall(path)
                 thing = byhand.one(cloud, asked.thing)
                 done = _set(cloud, thing, asked) if asked.what == "set" else _delete(cloud, thing)
@@ -203,7 +203,7 @@ def _delete(cloud: Cloud, thing: Thing) -> str:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     """Nobody rehearses in the same place until the block ends: what was changed would be written over."""
     mark = path.parent / MARK
     if not mark.exists():

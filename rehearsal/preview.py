@@ -24,7 +24,8 @@ from rehearsal.program import Stack
 from rehearsal.run import Run
 
 PLACE: Final = Path("build") / "preview"
-ENGINE: Final = Path("build") / "rehearsal"
+ENGINE: Final = Path("build") / "engine"
+"""Thrown away by every preview; what is kept between runs lies elsewhere (`rehearsal.kept`)."""
 
 
 @dataclass(frozen=True)

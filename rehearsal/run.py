@@ -33,6 +33,9 @@ class Step:
     new: Mapping[str, Any] | None
     outputs: Mapping[str, Any] | None
     diff: Mapping[str, str]
+    custom: bool = True
+    was: str = ""
+    """Its URN before, where an alias leads from another one."""
     failed: bool = False
 
     @property
@@ -159,6 +162,7 @@ def may_come_to(found: Any, value: Any) -> bool:
 
 def _step(metadata: Any) -> Step:
     old, new = metadata.old, metadata.new
+    state = new or old
     return Step(
         op=_text(metadata.op),
         type=metadata.type,
@@ -167,6 +171,8 @@ def _step(metadata: Any) -> Step:
         new=plain(new.inputs) if new else None,
         outputs=plain(new.outputs) if new else None,
         diff={path: _text(diff.diff_kind) for path, diff in (metadata.detailed_diff or {}).items()},
+        custom=bool(state and state.custom),
+        was=old.urn if old and new and old.urn != new.urn else "",
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,6 +30,12 @@ PASSPHRASE: Final = "rehearsal"
 
 LEAKING: Final = ("PULUMI_", "AZURE_", "ARM_", "AZDO_", "KUBE", "OTEL_")
 """Prefixes of variables that would point the engine, or the program, at something of the user's."""
+
+PARALLEL: Final = "32"
+"""Operations at once: more than any stack here has that could go on. The engine's own figure, four for each core, is
+for work that computes; that of an `up` waits. README, pipelines and Makefile say the same number."""
+
+_POINTING: Final = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")
 
 _LOCAL: Final = "127.0.0.1,localhost"
 
@@ -55,6 +62,25 @@ class Workspace:
     def state(self) -> Path:
         return self.directory / "state"
 
+    @property
+    def command(self) -> Path:
+        """Starts the engine."""
+        return self.directory / "bin" / "pulumi"
+
+    @property
+    def process(self) -> Path:
+        """Holds the id of the engine's latest process."""
+        return self.directory / "process"
+
+    @property
+    def locks(self) -> list[Path]:
+        """The backend's locks: of an engine that works, or of one that was killed."""
+        return sorted((self.state / ".pulumi" / "locks").rglob("*.json"))
+
+    def knows(self, stack: str) -> bool:
+        """Whether the backend has this stack."""
+        return any((self.state / ".pulumi" / "stacks").glob(f"*/{stack}.json"))
+
     def configure(self, stack: str, config: Mapping[str, Any]) -> None:
         """Writes the stack's file; what the engine has added to it (the salt of its secrets) is kept."""
         path = self.work / f"Pulumi.{stack}.yaml"
@@ -68,8 +94,12 @@ class Workspace:
 
 
 @contextmanager
-def prepared(root: Path, directory: Path, configs: Mapping[str, Mapping[str, Any]]) -> Iterator[Workspace]:
-    """An empty workspace for the project at `root`, held by a lock until the block ends.
+def prepared(
+    root: Path, directory: Path, configs: Mapping[str, Mapping[str, Any]], *, keep: bool = False
+) -> Iterator[Workspace]:
+    """A workspace for the project at `root`, held by a lock until the block ends.
+
+    It is empty; with `keep` it goes on from what an earlier one has left there.
 
     Raises:
         WorkspaceError: the directory is the user's own, is in use, or was not made by a rehearsal.
@@ -85,13 +115,22 @@ def prepared(root: Path, directory: Path, configs: Mapping[str, Mapping[str, Any
             raise WorkspaceError(f"Another rehearsal is running in {directory}. Wait for its end.") from None
         workspace = Workspace(directory)
         for part in (workspace.work, workspace.home, workspace.state):
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
+            if not keep:
+                shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(exist_ok=True)
         project = project_copy(yaml.safe_load((root / "Pulumi.yaml").read_text("utf-8")), workspace.state)
         (workspace.work / "Pulumi.yaml").write_text(yaml.safe_dump(project), "utf-8")
         for stack, config in configs.items():
             workspace.configure(stack, config)
         yield workspace
+
+
+def write_command(workspace: Workspace, cli: Path) -> None:
+    """Makes the engine's start known: a rehearsal can then kill it, as a machine that goes down would."""
+    workspace.command.parent.mkdir(exist_ok=True)
+    quoted = (shlex.quote(str(path)) for path in (workspace.process, cli))
+    workspace.command.write_text('#!/bin/sh\necho $$ > {}\nexec {} "$@"\n'.format(*quoted), "utf-8")
+    workspace.command.chmod(0o755)
 
 
 def project_copy(project: Mapping[str, Any], state: Path) -> dict[str, Any]:
@@ -114,6 +153,22 @@ def refuse(directory: Path, home: Path, environ: Mapping[str, str]) -> None:
             raise WorkspaceError(f"{directory} is, or touches, {what} ({place}). Name another directory.")
     if directory.exists() and any(directory.iterdir()):
         raise WorkspaceError(f"{directory} is not empty, and no rehearsal made it. Empty it, or name another.")
+
+
+def refuse_real(environ: Mapping[str, str]) -> None:
+    """Raises :class:`WorkspaceError` where the environment points at a real backend.
+
+    A rehearsal would not touch it. But whoever has set it, and then rehearses a drift or a retirement, may well believe
+    that this is the real thing, or take for real what they see.
+    """
+    if pointing := [name for name in _POINTING if environ.get(name)]:
+        shown = " and ".join(f"{name}={environ[name]}" if name == _POINTING[0] else name for name in pointing)
+        without = " ".join(f"-u {name}" for name in pointing)
+        raise WorkspaceError(
+            f"The environment points at a real backend ({shown}), and this is a rehearsal: it plays on a stand-in "
+            f"cloud and never touches that backend. Take it away first: env {without} make rehearse. What is meant for "
+            "the real stacks is pulumi itself, or make retire without --rehearse."
+        )
 
 
 def _places(home: Path, environ: Mapping[str, str]) -> Iterator[Path]:
@@ -139,6 +194,7 @@ def environment(environ: Mapping[str, str], workspace: Workspace, cli: Path, pro
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
+        "PULUMI_PARALLEL": PARALLEL,
     }
     if providers:
         kept["PULUMI_DEBUG_PROVIDERS"] = providers

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from rehearsal import memory
+from rehearsal.cloud import Cloud
 from rehearsal.engine import Rehearsal
 from rehearsal.preview import plan, stand_in
 from rehearsal.run import Run
@@ -41,26 +45,57 @@ def rehearse(directory: Path) -> dict[str, Rehearsed]:
     """Both shipped stacks, previewed, updated and previewed again, in promotion order."""
     stacks = plan(ROOT, STACKS)
     results: dict[str, Rehearsed] = {}
-    with Rehearsal.open(ROOT, directory, stand_in(stack.settings for stack in stacks)) as rehearsal:
+    cloud = stand_in(stack.settings for stack in stacks)
+    with Rehearsal.open(ROOT, directory, cloud) as rehearsal:
         for stack in stacks:
             preview, update = rehearsal.preview(stack.name), rehearsal.update(stack.name)
             results[stack.name] = Rehearsed(
                 preview, update, rehearsal.preview(stack.name), rehearsal.export(stack.name)
             )
+    memory.save(cloud, directory / memory.PLACE.name)
     return results
 
 
 @pytest.fixture(scope="session")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Rehearsed]:
     """One run for all workers of the session: the first makes it, the others wait and read it."""
-    own = tmp_path_factory.getbasetemp()
-    shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+    shared = of_the_session(tmp_path_factory)
     result = shared / "rehearsed.pickle"
     with FileLock(shared / "rehearsed.lock"):
         if not result.is_file():
             result.write_bytes(pickle.dumps(rehearse(shared / "rehearsal")))
         found: Mapping[str, Rehearsed] = pickle.loads(result.read_bytes())
     return found
+
+
+def of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory that all workers of the session share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+
+@dataclass(frozen=True)
+class StandingStacks:
+    """Both shipped stacks as the session's run left them: up, in a place that is copied and never gone on from."""
+
+    place: Path
+
+    def copied(self, directory: Path) -> Path:
+        """A copy that may be gone on from: the engine's state and the cloud."""
+        shutil.copytree(self.place, directory)
+        return directory
+
+    @contextmanager
+    def opened(self, directory: Path) -> Iterator[tuple[Rehearsal, Cloud]]:
+        cloud = memory.recall(self.copied(directory) / memory.PLACE.name)
+        with Rehearsal.open(ROOT, directory, cloud, keep=True) as rehearsal:
+            yield rehearsal, cloud
+
+
+@pytest.fixture(scope="session")
+def standing(rehearsed: Mapping[str, Rehearsed], tmp_path_factory: pytest.TempPathFactory) -> StandingStacks:
+    assert rehearsed
+    return StandingStacks(of_the_session(tmp_path_factory) / "rehearsal")
 
 
 @pytest.fixture(params=STACKS)

@@ -1,7 +1,7 @@
 """Runs a piece of the program, or all of it, under mocks that answer as the stand-in cloud does.
 
 Mocks run no diffs and know nothing of options such as `protect` or `depends_on`; what depends on those is asserted
-on the engine's export instead (`test_topology`, `test_engine_behaviour`).
+on the engine's export instead (`test_topology`, `tests/life/test_changes.py`).
 """
 
 from __future__ import annotations

@@ -258,12 +258,14 @@ def window(of: Window) -> aks.MaintenanceWindowArgs:
 def changed_by_azure(args: ClusterArgs) -> list[str]:
     """What AKS changes by itself under this upgrade channel, so that a preview does not take it back.
 
-    With `patch` nothing: a cluster that says major.minor keeps saying it, and the settings can still raise it.
+    The autoscaler's count counts, although nothing declares one: a refresh writes into the state what it finds, and the
+    next preview would take it away. Versions do not with `patch`: a cluster that says major.minor keeps saying it, and
+    the settings can still raise it.
     """
-    if args.upgrade_channel not in _MINOR_VERSION_CHANGES:
-        return []
-    return ["kubernetesVersion", "agentPoolProfiles[0].orchestratorVersion"]
+    return [f"agentPoolProfiles[0].{path}" for path in pool_changed_by_azure(args)] + (
+        ["kubernetesVersion"] if args.upgrade_channel in _MINOR_VERSION_CHANGES else []
+    )
 
 
 def pool_changed_by_azure(args: ClusterArgs) -> list[str]:
-    return ["orchestratorVersion"] if args.upgrade_channel in _MINOR_VERSION_CHANGES else []
+    return ["count", *(["orchestratorVersion"] if args.upgrade_channel in _MINOR_VERSION_CHANGES else [])]

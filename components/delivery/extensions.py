@@ -37,6 +37,8 @@ KNOWN: Mapping[str, ExtensionId] = MappingProxyType(
 class ExtensionsArgs:
     owned: tuple[str, ...] = ("security-devops",)
     """Keys of `KNOWN` that this stack installs; the others are left alone."""
+    there: bool = False
+    """Whether an earlier life of this environment has installed them already: the service refuses to do so twice."""
 
 
 class Extensions(ComponentResource):
@@ -45,11 +47,17 @@ class Extensions(ComponentResource):
     def __init__(self, name: str, args: ExtensionsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:delivery:Extensions", name, None, opts)
         for purpose in sorted(args.owned):
+            known = KNOWN[purpose]
             Extension(
                 f"extension-{purpose}",
-                publisher_id=KNOWN[purpose].publisher,
-                extension_id=KNOWN[purpose].extension,
+                publisher_id=known.publisher,
+                extension_id=known.extension,
                 # No version: the Marketplace renews extensions by itself.
-                opts=ResourceOptions(parent=self, retain_on_delete=True, ignore_changes=["version"]),
+                opts=ResourceOptions(
+                    parent=self,
+                    retain_on_delete=True,
+                    ignore_changes=["version"],
+                    import_=f"{known.publisher}/{known.extension}" if args.there else None,
+                ),
             )
         self.register_outputs({})

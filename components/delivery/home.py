@@ -9,7 +9,7 @@ What it does not do: it says nothing about environments; each stack makes its ow
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
@@ -83,7 +83,8 @@ class DeliveryHome(ComponentResource):
         super().__init__("aks-cicd:delivery:DeliveryHome", name, None, opts)
         own = ResourceOptions(parent=self)
         self._choose_project(args.project)
-        Extensions("extensions", args.extensions, own)
+        later_life = args.place.names.generation > 1
+        Extensions("extensions", replace(args.extensions, there=later_life), own)
         platform = self._repository(DeliveryNames.PLATFORM_REPOSITORY, args.platform)
         seeded: list[Resource] = list(platform.ready)
         self.repository_ids = {DeliveryNames.PLATFORM_REPOSITORY: platform.id}

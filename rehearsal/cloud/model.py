@@ -11,6 +11,7 @@ import copy
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -214,6 +215,10 @@ class Cloud:
         """Makes writes take these seconds, by type: what `rehearsal.delays` knows."""
         self._traffic.slow(delays, operation)
 
+    def rest(self, seconds: float = 60.0) -> bool:
+        """Waits until what was asked for is done: a service goes on although nobody waits for its answer."""
+        return self._traffic.rest(seconds)
+
     def calm(self) -> None:
         """Ends all disturbances and delays."""
         self._traffic.calm()
@@ -231,9 +236,17 @@ class Cloud:
             inputs = placed(old.inputs, path, value)
             self._store(self._request(kind, inputs, arm.subscription_of(id), old))
 
+    def move(self, id: str, path: str, value: Any) -> None:
+        """Changes one output that only the service sets, such as the patch version that a cluster runs."""
+        with self._lock:
+            old = self._existing(id)
+            self._world.put(replace(old, outputs=placed(old.outputs, path, value)))
+
     def diff(self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Diff:
         kind = _kind(type_)
-        return Diff(tuple(judge(kind, path).at(path) for path in changed(olds, news)))
+        changes = tuple(judge(kind, path).at(path) for path in changed(olds, news))
+        # The provider does so for whatever it has not named by itself (provider/pkg/provider/provider.go, Diff).
+        return Diff(changes, delete_before_replace=any(change.replaces for change in changes))
 
     def invoke(self, token: str, args: Mapping[str, Any], *, subscription: str | None = None) -> dict[str, Any]:
         if token not in INVOKES:

@@ -63,11 +63,18 @@ class Traffic:
         self._met: list[Met] = []
         self._delays: dict[str, float] = {}
         self._writing: set[str] = set()
+        self._under_way = 0
+        self._at_rest = threading.Condition(self._lock)
 
     @property
     def met(self) -> tuple[Met, ...]:
         with self._lock:
             return tuple(self._met)
+
+    def rest(self, seconds: float) -> bool:
+        """Waits until no write is under way any more; whether that came about in this time."""
+        with self._at_rest:
+            return self._at_rest.wait_for(lambda: not self._under_way, seconds)
 
     def fail(self, type_: str, error: CloudError, times: int) -> None:
         self.disturb([Disturbance(type_, ANY, error, times=times)])
@@ -102,14 +109,17 @@ class Traffic:
                 if line in self._writing:
                     raise CloudError(code, f"Another write to {line} is under way: write one after the other.")
                 self._writing.add(line)
+            self._under_way += 1
             seconds = self._delays.get(f"{type_} {operation}", self._delays.get(f"{type_} {ANY}", 0.0))
         try:
             if seconds:
                 time.sleep(seconds)
             yield
         finally:
-            with self._lock:
+            with self._at_rest:
                 self._writing.discard(line or "")
+                self._under_way -= 1
+                self._at_rest.notify_all()
         if lost is not None:
             raise UnansweredError(lost.error.code, lost.error.message, key)
 

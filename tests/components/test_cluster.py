@@ -267,16 +267,18 @@ def test_labels_and_taints_of_a_pool_reach_it() -> None:
     [
         ("none", [], []),
         ("patch", [], []),
-        ("stable", ["kubernetesVersion", "agentPoolProfiles[0].orchestratorVersion"], ["orchestratorVersion"]),
-        ("rapid", ["kubernetesVersion", "agentPoolProfiles[0].orchestratorVersion"], ["orchestratorVersion"]),
+        ("stable", ["kubernetesVersion"], ["orchestratorVersion"]),
+        ("rapid", ["kubernetesVersion"], ["orchestratorVersion"]),
     ],
 )
-def test_what_azure_upgrades_by_itself_is_not_taken_back(
+def test_what_azure_scales_and_upgrades_by_itself_is_not_taken_back(
     channel: Any, cluster_ignores: list[str], pool_ignores: list[str]
 ) -> None:
     args = replace(ARGS, upgrade_channel=channel)
-    assert profiles.changed_by_azure(args) == cluster_ignores
-    assert profiles.pool_changed_by_azure(args) == pool_ignores
+    of_a_pool = ["count", *pool_ignores]
+    assert profiles.pool_changed_by_azure(args) == of_a_pool
+    inline = [f"agentPoolProfiles[0].{path}" for path in of_a_pool]
+    assert profiles.changed_by_azure(args) == [*inline, *cluster_ignores]
 
 
 def test_upgrades_keep_to_their_windows() -> None:

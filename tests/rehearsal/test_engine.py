@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from rehearsal import toolchain, workspace
 from rehearsal.cloud import Cloud, Estate
 from rehearsal.console import Console
 from rehearsal.engine import EngineError, Program, Rehearsal
+from rehearsal.faces import providers
 from rehearsal.run import condensed, plain
 from rehearsal.workspace import WorkspaceError
 
@@ -97,6 +99,20 @@ class TestOneLife:
 
         assert rehearsal.destroy("staging").changes == {"delete": 3}
         assert "resources" not in rehearsal.export("staging")["deployment"]
+
+    def test_a_step_tells_what_it_is_a_step_on_and_what_that_was_called(self, rehearsal: Rehearsal) -> None:
+        def called(name: str) -> Program:
+            def program() -> None:
+                Part(name, opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name="before")]))
+
+            return program
+
+        rehearsal.use(called("before"))
+        rehearsal.update("staging")
+        rehearsal.use(called("after"))
+        step = next(step for step in rehearsal.preview("staging").steps if step.name == "after")
+        assert not step.custom
+        assert step.was.endswith("::before")
 
     def test_a_later_stack_reads_what_an_earlier_one_really_exported(self, rehearsal: Rehearsal) -> None:
         rehearsal.configure("staging", {"aks-cicd:size": 7})
@@ -213,7 +229,24 @@ class TestNothingOfTheUserIsTouched:
         assert precious.exists()
 
 
+class TestAKeptState:
+    def test_is_gone_on_from_by_the_next_rehearsal(self, root: Path, tmp_path: Path, cli: toolchain.Cli) -> None:
+        for _ in range(2):
+            with Rehearsal.open(root, tmp_path / "engine", None, program=small, cli=cli, keep=True) as rehearsal:
+                rehearsal.update("staging")
+        with Rehearsal.open(root, tmp_path / "engine", None, program=small, cli=cli, keep=True) as rehearsal:
+            assert rehearsal.preview("staging").quiet
+        with Rehearsal.open(root, tmp_path / "engine", None, program=small, cli=cli) as rehearsal:
+            assert rehearsal.preview("staging").changes == {"create": 3}
+
+
 class TestEnginesSideBySide:
+    def test_a_port_in_use_is_one_message(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            monkeypatch.setattr(providers, "ADDRESS", f"127.0.0.1:{taken.getsockname()[1]}")
+            with pytest.raises(providers.PortError, match=f":{taken.getsockname()[1]}: it is in use"):
+                providers.served(cloud()).__enter__()
+
     def test_share_nothing(self, root: Path, tmp_path: Path, cli: toolchain.Cli) -> None:
         with (
             Rehearsal.open(root, tmp_path / "one", None, program=small, configs={"staging": CONFIG}, cli=cli) as one,

@@ -64,6 +64,14 @@ def patched(version: object) -> str:
     return VERSIONS.get(text, text)
 
 
+def running(request: Request) -> object:
+    """The version of the control plane: an update that says nothing new of it leaves the one that runs."""
+    wanted, old = request.get("kubernetesVersion"), request.old
+    if old is not None and old.inputs.get("kubernetesVersion") == wanted:
+        return old.outputs.get("currentKubernetesVersion") or patched(wanted)
+    return patched(wanted)
+
+
 def node_group(request: Request) -> str:
     given = request.get("nodeResourceGroup")
     default = f"MC_{request.get('resourceGroupName')}_{request.name}_{request.get('location')}"[:80]
@@ -121,7 +129,7 @@ def _cluster(request: Request) -> dict[str, Any]:
     computed: dict[str, Any] = {
         "fqdn": f"{stem}.hcp.{region}.azmk8s.io",
         "azurePortalFQDN": f"{stem}.portal.hcp.{region}.azmk8s.io",
-        "currentKubernetesVersion": patched(version),
+        "currentKubernetesVersion": running(request),
         "nodeResourceGroup": node_group(request),
         "identityProfile": {"kubeletidentity": _kubelet(request)},
         "agentPoolProfiles": [_pool(pool, version) for pool in request.blocks("agentPoolProfiles")],

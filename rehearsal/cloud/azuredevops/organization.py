@@ -15,6 +15,7 @@ from rehearsal.cloud.azuredevops.kinds import (
     DEFINITION,
     ENDPOINT,
     ENVIRONMENT,
+    FILE,
     GITHUB_ENDPOINT,
     GROUP,
     POOL,
@@ -115,7 +116,7 @@ class Organization:
         del self._all[resource.type_, resource.id]
         key = "/".join((resource.type_, *parts)).lower()
         self.ended[key] = self.ended.get(key, 0) + 1
-        for kind, id in [key for key in self._all if key in self.brought]:
+        for kind, id in [key for key in self._all if key in self.brought or key[0] == FILE]:
             inputs = self._all[kind, id].inputs
             if resource.id in (inputs.get("projectId"), inputs.get("repositoryId")):
                 del self._all[kind, id]
@@ -157,6 +158,8 @@ class Organization:
         for key, found in self._all.items():
             if key in self.brought or found is resource or found.type_ not in kinds:
                 continue
+            if found.type_ == FILE and resource.type_ == REPOSITORY:
+                continue  # files lie in their repository, and go with it
             kind = kinds[found.type_]
             linked = ((to, value) for path, to in kind.links.items() for value in values_at(found.inputs, path))
             held = (*linked, *kind.holds(found.inputs))
