@@ -99,7 +99,7 @@ class _Command(automation.PulumiCommand):
     """Previews that are asked for as JSON also tell what stays: the SDK has no way to ask for that."""
 
     def run(self, args: list[str], *rest: Any, **more: Any) -> automation.CommandResult:
-        return super().run([*args, "--show-sames"] if "--json" in args else args, *rest, **more)
+        return super().run([*args, "--show-sames"] if {"preview", "--json"} <= {*args} else args, *rest, **more)
 
 
 class Rehearsal:
