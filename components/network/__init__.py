@@ -52,6 +52,9 @@ _DELEGATIONS: Mapping[str, str] = {
 }
 """Services that put their own machines into a subnet, and have it for themselves."""
 
+_IN_LINE = (NODES, API_SERVER, *(purpose for purpose in SUBNETS if purpose not in (NODES, API_SERVER)))
+"""The order in which subnets are written: first those that the cluster waits for, because it takes longest."""
+
 _GOING_OUT = (NODES, AGENTS)
 """Subnets whose machines call the internet."""
 
@@ -156,7 +159,7 @@ class Network(ComponentResource):
     def _subnets(self, network: VirtualNetwork, gateway: NatGateway | None) -> dict[str, Subnet]:
         args = self._args
         subnets: dict[str, Subnet] = {}
-        for purpose in (known for known in SUBNETS if known in args.subnets):
+        for purpose in (known for known in _IN_LINE if known in args.subnets):
             leaves = purpose in _GOING_OUT
             table = args.hub.route_table_id if args.hub and args.egress == "hubRouteTable" else None
             subnets[purpose] = Subnet(
