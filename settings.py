@@ -434,6 +434,8 @@ class Existing:
     """In Azure DevOps."""
     github: GitHub | None
     """The connection lies in the project."""
+    extensions: tuple[str, ...]
+    """Of the organisation, that an earlier life of this environment has left there; by what they are for."""
 
 
 class Settings(Section):
@@ -563,8 +565,16 @@ class Settings(Section):
 
     @property
     def existing(self) -> Existing:
-        """What the file refers to by id: networks, zones, workspaces, principals, a project and its connection."""
+        """What the file refers to by id: networks, zones, workspaces, principals, a project and its connection.
+
+        And what an earlier generation has left behind, because others use it by then.
+        """
         ids = frozenset(value for _, value in checks.leaves(self) if value.lower().startswith("/subscriptions/"))
+        home = self.delivery.home
+        later_life = self.generation > 1
+        if later_life and self.defender_plans_of:
+            contact = "providers/Microsoft.Security/securityContacts/default"
+            ids |= {f"/subscriptions/{self.defender_plans_of}/{contact}"}
         return Existing(
             tenant_id=self.azure.tenant_id,
             subscription_ids=frozenset({self.azure.subscription_id, *(each.split("/")[2].lower() for each in ids)}),
@@ -572,8 +582,9 @@ class Settings(Section):
             groups=frozenset({*self.cluster.admin_groups, *filter(None, [self.delivery.approvers])}),
             service_principals=frozenset(filter(None, [self.agents.service_principal_id])),
             organization=self.delivery.organization,
-            project=home.project if (home := self.delivery.home) and home.project.id else None,
+            project=home.project if home and home.project.id else None,
             github=home.github if home else None,
+            extensions=home.extensions if home and later_life else (),
         )
 
     @property

@@ -9,13 +9,14 @@ from __future__ import annotations
 import datetime
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import policies
 import settings
 from components.access import role_name
+from components.delivery.extensions import KNOWN
 from rehearsal import pipelines, program, report, toolchain, topology
 from rehearsal.cloud import Cloud, Estate, Existing
 from rehearsal.console import Console
@@ -100,6 +101,7 @@ def _estate(known: settings.Existing) -> Estate:
         service_principals=known.service_principals,
         organization=known.organization,
         delivery=frozenset(delivery),
+        extensions=frozenset(".".join(astuple(KNOWN[purpose])) for purpose in known.extensions),
     )
 
 

@@ -216,8 +216,7 @@ def test_ranges_of_the_estates_own_plan_are_used(estate: Declared) -> None:
 
 
 def test_a_new_generation_has_new_global_names_and_no_others() -> None:
-    plans = {"plans": "existing"}
-    first, second = staging_with(defender=plans), staging_with(defender=plans, generation=2)
+    first, second = staging_with(), staging_with(generation=2)
     renamed = {
         name
         for kind, key in (

@@ -113,6 +113,11 @@ def _first(world: World, id: str) -> dict[str, Any] | None:
     return {"pricingName": arm.name_of(id), "scopeId": f"subscriptions/{subscription}", "pricingTier": "Free"}
 
 
+def _left_behind(world: World, id: str) -> dict[str, Any] | None:
+    """A contact of the estate, whomever an earlier life told."""
+    return {"securityContactName": arm.name_of(id)} if world.exists(id) else None
+
+
 def _pricing(request: Request) -> dict[str, Any]:
     return {"freeTrialRemainingTime": "PT0S", "inherited": "False", "replacedBy": []}
 
@@ -205,6 +210,7 @@ KINDS: Final = (
         located=False,
         of_subscription=True,
         shape=(_contact_can_be_reached,),
+        first=_left_behind,
     ),
     Kind(
         token="azure-native:security:Automation",
