@@ -19,17 +19,25 @@ help:
 	@echo 'make preview [STACK=name]  preview and update every stack on the stand-in cloud: tree, summary, build/preview'
 	@echo 'make review BASE=main       what would change: text, and build/review/review.md and .html; BASE is a commit,'
 	@echo '                           a stack export, or what `pulumi preview --json` wrote; ACK=… acknowledges'
+	@echo 'make rehearse [STACK=name] the whole life of the environments on the stand-in cloud, faults included'
+	@echo '     [FAULT=…]             instead, an `up` that meets this fault; docs/rehearsal.md'
 	@echo 'make test                  lint, types and all tests'
 	@echo 'make environment NAME=qa FROM=staging  a stack file for a new environment, validated and previewed'
 	@echo '     [REGION=…] [TIER=…] [REGISTRY=own|shared] [JSON=file]'
 	@echo 'make doctor STACK=name     before its first `pulumi up`: what is missing in machine, subscription, organisation'
 	@echo 'make verify STACK=name     after it: that it works; [CHECK=name] for one thing alone'
 	@echo 'make list-environment STACK=name [EXPORT=file]  once its stack is up: its line in the list of CD'
+	@echo 'make retire STACK=name     takes an environment down: says what is lost, asks for its name (or ACK=name);'
+	@echo '     [REHEARSE=1]          on the stand-in cloud'
 	@echo 'make clean                 removes build and caches; .venv and .tools stay'
 
 .PHONY: preview
 preview: .venv/stamp
 	@$(VENV)/python -m rehearsal preview $(STACK)
+
+.PHONY: rehearse
+rehearse: .venv/stamp
+	@$(VENV)/python -m rehearsal rehearse $(STACK) $${FAULT:+--fault "$$FAULT"}
 
 # Changes with nothing left to acknowledge (exit code 2) are no failure. make ends with 2 whatever else its command ended
 # with, and names that: "Error 3" has something to acknowledge. Whoever needs the code itself calls python -m review.
@@ -40,7 +48,7 @@ review: .venv/stamp
 	  $(if $(ACK),--ack $(ACK)) || code=$$?; [ $$code = 2 ] || exit $$code
 
 # What is given on the command line reaches the recipe by its environment, so that no quote in it means anything.
-.PHONY: environment list-environment
+.PHONY: environment list-environment retire
 environment: .venv/stamp
 	@$(VENV)/python -m operations environment --name "$${NAME:-}" --from "$${FROM:-}" \
 	  $${REGION+--region "$$REGION"} $${TIER+--tier "$$TIER"} $${REGISTRY+--registry "$$REGISTRY"} $${JSON+--json "$$JSON"}
@@ -52,6 +60,9 @@ doctor verify: .venv/stamp
 
 list-environment: .venv/stamp
 	@$(VENV)/python -m operations list-environment --stack "$${STACK:-}" $${EXPORT+--export "$$EXPORT"}
+
+retire: .venv/stamp
+	@$(VENV)/python -m operations retire --stack "$${STACK:-}" --ack "$${ACK:-}" $${REHEARSE:+--rehearse}
 
 # Types and tests run side by side, one core each; the tests come last, so that their closing line does too.
 .PHONY: test

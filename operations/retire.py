@@ -1,7 +1,7 @@
 """The `retire` door: takes an environment down for good, after saying what is lost with it.
 
-    python -m operations retire prod                 # asks for the stack's name, or takes it from ACK
-    python -m operations retire prod --rehearse      # the same on the stand-in cloud
+    python -m operations retire --stack prod                 # asks for the stack's name, unless --ack gives it
+    python -m operations retire --stack prod --rehearse      # the same on the stand-in cloud
 
 The order: delete locks first, because that takes rights which may be missing, and nothing else has happened then;
 Pulumi's protection next; then all the rest. A plain `pulumi destroy` of a protected stack would be the worst of all
@@ -35,10 +35,12 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m operations retire", description="Takes an environment down.")
-    parser.add_argument("stack", help="the stack to retire")
-    parser.add_argument("--ack", default=os.environ.get("ACK", ""), help="its name again: what is lost is known")
+    parser.add_argument("--stack", required=True, help="the stack to retire")
+    parser.add_argument("--ack", default="", help="its name again: what is lost is known")
     parser.add_argument("--rehearse", action="store_true", help="on the stand-in cloud, in build/rehearsal")
     asked = parser.parse_args(list(arguments))
+    if not asked.stack:
+        raise RetireError("Which environment? make retire STACK=<name> [REHEARSE=1]; see docs/operations.md.")
     console = Console()
     if asked.rehearse:
         # Imported late: it loads the program's provider SDKs, and the real thing needs none.

@@ -33,7 +33,7 @@ LEAKING: Final = ("PULUMI_", "AZURE_", "ARM_", "AZDO_", "KUBE", "OTEL_")
 
 PARALLEL: Final = "32"
 """Operations at once: more than any stack here has that could go on. The engine's own figure, four for each core, is
-for work that computes; that of an `up` waits. README, pipelines and Makefile say the same number."""
+for work that computes; that of an `up` waits. README and docs/rehearsal.md say the same number."""
 
 _POINTING: Final = ("PULUMI_BACKEND_URL", "PULUMI_ACCESS_TOKEN")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from operations import retire
+from operations.__main__ import main as operations
 from operations.retire_plan import LOCK, holds_data, is_up, leaning, plan
 from operations.retire_stacks import RetireError, Stacks
 from rehearsal import memory, toolchain, workspace
@@ -117,6 +118,21 @@ def test_a_cli_that_is_too_old_is_one_message(tmp_path: Path) -> None:
 def test_no_cli_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(RetireError, match=r"pulumi\.com/docs/install"):
         retire.real_command(tmp_path, {"PATH": str(tmp_path)})
+
+
+def test_a_retirement_names_its_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    assert operations(["retire", "--stack", "", "--ack", ""]) == 1
+    assert capsys.readouterr().err == (
+        "error: Which environment? make retire STACK=<name> [REHEARSE=1]; see docs/operations.md.\n"
+    )
+
+
+def test_a_rehearsed_retirement_is_not_taken_for_the_real_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://theirs")
+    assert operations(["retire", "--stack", "staging", "--ack", "staging", "--rehearse"]) == 1
+    assert "points at a real backend (PULUMI_BACKEND_URL=s3://theirs)" in capsys.readouterr().err
 
 
 # For real, on a backend of the user's own
