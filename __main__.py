@@ -15,6 +15,7 @@ from components import naming
 from components.cluster import Cluster
 from components.defender import Defender
 from components.delivery import DeliveryEnvironment, DeliveryHome, ManagedAgents
+from components.gitops import Gitops
 from components.network import Network
 from components.observability import Observability
 from components.observability.logs import Logs
@@ -86,7 +87,12 @@ made = wiring.Made(group, logs, network, workload_vault, ci_vault, registry, ima
 delivery: DeliveryHome | None = None
 if settings.delivery.home:
     delivery = DeliveryHome("delivery", wiring.delivery(settings, place, made), inside)
-home = contract.delivery_home(delivery, upstream.get(settings.stacks.delivery))
+home = contract.delivery_home(delivery, upstream.get(settings.stacks.delivery), pulls=settings.pulls)
+
+# With the pull model: what fetches the workload into the cluster.
+gitops: Gitops | None = None
+if settings.pulls:
+    gitops = Gitops("gitops", wiring.gitops(settings, place, home, made), inside)
 
 # Machines inside the network that pipelines run on.
 agents: ManagedAgents | None = None
@@ -95,7 +101,7 @@ if settings.agents.kind == "managed":
 
 # What delivery has in this environment: its gates, who deploys and promotes, what a release must know.
 source = upstream.get(settings.stacks.promotes_from)
-releases = DeliveryEnvironment("releases", wiring.releases(settings, place, home, made, source, agents), inside)
+releases = DeliveryEnvironment("releases", wiring.releases(settings, place, home, made, source, agents, gitops), inside)
 
 # What Defender for Cloud watches and finds.
 defender: Defender | None = None
@@ -105,7 +111,19 @@ if settings.defender.plans != "none":
 # In production, nobody deletes what holds state; the locks come last and go first.
 if settings.production:
     images_here = registry or borrowed
-    parts = (logs, network, workload_vault, images_here, cluster, observability, workload, agents, releases, defender)
+    parts = (
+        logs,
+        network,
+        workload_vault,
+        images_here,
+        cluster,
+        observability,
+        workload,
+        gitops,
+        agents,
+        releases,
+        defender,
+    )
     Locks("locks", wiring.locks(settings, place, made, after=parts), inside)
 
 # What other stacks may know, and what people still do by hand: the line of an environment in `release.yml`, and the

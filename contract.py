@@ -19,7 +19,10 @@ from pydantic.alias_generators import to_camel
 from components.addressing import overlaps
 from components.delivery import DeliveryHome, Home
 from components.delivery.pipelines import CD, CI, PLATFORM_PR, PR
+from components.naming import DeliveryNames
 from components.registry import TierRegistry
+
+CONFIGURATION = DeliveryNames.CONFIGURATION_REPOSITORY
 
 OUTPUT = "contract"
 """Name of the stack output."""
@@ -138,13 +141,19 @@ def images(own: TierRegistry | None, lender: pulumi.Output[Contract] | None) -> 
     return Images(lender.registry.id, lender.registry.login_server)
 
 
-def delivery_home(own: DeliveryHome | None, lender: pulumi.Output[Contract] | None) -> Home:
-    """The home of delivery: of this stack, or in the contract of the stack that owns it."""
+def delivery_home(own: DeliveryHome | None, lender: pulumi.Output[Contract] | None, *, pulls: bool) -> Home:
+    """The home of delivery: of this stack, or in the contract of the stack that owns it. `pulls`: whether this
+    environment needs the repository of configuration."""
     if own:
         return own.home
     assert lender is not None, "delivery has a home here or in another stack"
     told = lender.delivery
-    return Home(told.project_id, told.project_name, {name: told.pipelines[name] for name in (PR, CI, CD, PLATFORM_PR)})
+    return Home(
+        told.project_id,
+        told.project_name,
+        {name: told.pipelines[name] for name in (PR, CI, CD, PLATFORM_PR)},
+        told.repositories.apply(lambda known: known.get(CONFIGURATION)) if pulls else None,
+    )
 
 
 @dataclass(frozen=True)
@@ -164,6 +173,8 @@ class Expected:
     """Whether that stack is where delivery lives."""
     project: str | None = None
     """Name of the Azure DevOps project that this environment would own."""
+    pulls: bool = False
+    """Whether the cluster pulls, and so needs the repository of configuration."""
     reaches_registry: bool | None = None
     """Where that stack lends its registry: whether this environment has an end point for a private one. None where
     the way there is somebody else's, such as a hub's."""
@@ -228,6 +239,11 @@ def _disagreements_on_delivery(theirs: DeliveryFacts | None, expected: Expected)
         )
     if theirs is None:
         return
+    if expected.lends_delivery and expected.pulls and CONFIGURATION not in theirs.repositories:
+        yield (
+            f"it has no repository {CONFIGURATION}, which this one pulls from (aks-cicd:delivery.model); set its "
+            "aks-cicd:delivery.home.configuration to true and run `pulumi up` on it first"
+        )
     same_organization = _same(expected.organization, theirs.organization)
     if expected.lends_delivery and not same_organization:
         yield (

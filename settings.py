@@ -351,6 +351,8 @@ class Home(Section):
     project: Project
     github: GitHub | None = None
     reviewers: Annotated[int, whole(1, 10, "people beside the author")] = 1
+    configuration: Flag = False
+    """Whether there is a repository of configuration although this stack pushes: another one pulls from it."""
     extensions: tuple[Literal["code-to-cloud", "security-devops"], ...] = ("security-devops",)
     """Of the organisation, that this stack installs; leave out what is there already."""
     seed: Flag = True
@@ -383,6 +385,8 @@ class Delivery(Section):
     """The Azure DevOps side."""
 
     organization: OrganizationUrl
+    model: Literal["push", "pull"] = "push"
+    """push: CD deploys to the cluster. pull: CD changes the repository of configuration, and the cluster follows it."""
     home: Home | None = None
     """Only where delivery lives."""
     approvers: Guid | None = None
@@ -467,6 +471,17 @@ class Settings(Section):
         return self.tier == "production"
 
     @property
+    def pulls(self) -> bool:
+        """Whether the cluster fetches what it runs, and no pipeline reaches it."""
+        return self.delivery.model == "pull"
+
+    @property
+    def keeps_configuration(self) -> bool:
+        """Whether this stack makes the repository that clusters pull from."""
+        home = self.delivery.home
+        return home is not None and (home.configuration or self.pulls)
+
+    @property
     def leans_on(self) -> tuple[str, ...]:
         """The stacks that must be up before this one."""
         said = (self.stacks.delivery, self.stacks.promotes_from, self.stacks.registry)
@@ -520,6 +535,7 @@ class Settings(Section):
             organization=self.delivery.organization,
             lends_delivery=stack == self.stacks.delivery,
             project=self.delivery.home.project.name if self.delivery.home else None,
+            pulls=self.pulls,
             reaches_registry=None if stack != self.stacks.registry or self.hub_id else self.stacks.registry_private,
         )
 

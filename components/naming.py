@@ -361,6 +361,10 @@ class DeliveryNames:
     CI_CONNECTION: ClassVar[str] = "ci"
     PLATFORM_REPOSITORY: ClassVar[str] = "platform"
     APPLICATION_REPOSITORY: ClassVar[str] = "application"
+    CONFIGURATION_REPOSITORY: ClassVar[str] = "configuration"
+    """Made where an environment pulls."""
+    MAINTAINERS: ClassVar[str] = "maintainers"
+    """The project's group of those who review what all environments have in common."""
 
     @property
     def environment(self) -> str:
@@ -375,8 +379,17 @@ class DeliveryNames:
         """The project's group of those who approve releases to the environment."""
         return f"approvers-{self.key}"
 
+    @property
+    def folder(self) -> str:
+        """Of the environment in the repository of configuration."""
+        return f"environments/{self.key}"
+
+    def users(self, job: str) -> str:
+        """The project's group that has one identity as its member: `release`, `flux`."""
+        return f"{job}-{self.key}"
+
     def connection(self, job: str) -> str:
-        """The service connection of one job: `deploy`, `promote`, `dashboards`."""
+        """The service connection of one job: `deploy`, `release`, `promote`, `dashboards`."""
         return f"{job}-{self.key}"
 
 

@@ -13,7 +13,7 @@ from tests.environments import Environments
 from tests.gates import CHECKS, ENDPOINTS, things
 from tests.graph import Landscape, Resource
 
-UNREVIEWED = ("pr", "platform-pr")
+UNREVIEWED = ("pr", "platform-pr", "configuration-pr")
 """Pipelines that run what nobody has looked at yet."""
 
 
@@ -21,7 +21,10 @@ def table(environments: Environments) -> set[tuple[str, str, str]]:
     """Which pipeline may use what: pipeline, kind of thing, `<stack>: <name>`."""
     allowed: set[tuple[str, str, str]] = set()
     for each in environments.values():
-        key, jobs = each.key, ["deploy", "dashboards", *(["promote"] if each.source else [])]
+        key, jobs = (
+            each.key,
+            ["release" if each.pulls else "deploy", "dashboards", *(["promote"] if each.source else [])],
+        )
         allowed |= {("cd", "endpoint", f"{key}: {job}-{key}") for job in jobs}
         allowed |= {("cd", "environment", f"{key}: {key}"), ("cd", "variablegroup", f"{key}: environment-{key}")}
         if each.agents_service:
@@ -29,7 +32,8 @@ def table(environments: Environments) -> set[tuple[str, str, str]]:
             allowed |= {(pipeline, "queue", f"{key}: agents") for pipeline in building}
         if each.is_home:
             allowed |= {("ci", "endpoint", f"{key}: ci"), ("ci", "variablegroup", f"{key}: environment-{key}")}
-            allowed |= {(pipeline, "repository", f"{key}: platform") for pipeline in ("pr", "ci", "cd")}
+            readers = ("pr", "ci", "cd", *(["configuration-pr"] if each.configuration else []))
+            allowed |= {(pipeline, "repository", f"{key}: platform") for pipeline in readers}
             if each.github:
                 allowed |= {(pipeline, "endpoint", f"{key}: {each.github}") for pipeline in ("pr", "ci", "cd")}
     return allowed

@@ -113,8 +113,8 @@ class Breach:
     def __str__(self) -> str:
         return self.what
 
-    def must_be_found(self, exports: Mapping[str, Mapping[str, Any]]) -> None:
+    def must_be_found(self, exports: Mapping[str, Mapping[str, Any]], environments: Environments = SHIPPED) -> None:
         broken = Broken(exports)
         self.edit(broken)
-        findings = self.invariant(Landscape(broken.exports), SHIPPED)
+        findings = self.invariant(Landscape(broken.exports), environments)
         assert any(self.said in each for each in findings), findings

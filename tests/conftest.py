@@ -21,6 +21,7 @@ from rehearsal.engine import Rehearsal
 from rehearsal.preview import plan, stand_in
 from rehearsal.run import Run
 from tests.graph import Graph
+from tests.pulled import Switched, switch
 
 ROOT = Path(__file__).resolve().parent.parent
 STACKS = ("staging", "prod")
@@ -96,6 +97,18 @@ class StandingStacks:
 def standing(rehearsed: Mapping[str, Rehearsed], tmp_path_factory: pytest.TempPathFactory) -> StandingStacks:
     assert rehearsed
     return StandingStacks(of_the_session(tmp_path_factory) / "rehearsal")
+
+
+@pytest.fixture(scope="session")
+def switched(standing: StandingStacks, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Switched]:
+    """Both shipped stacks, gone on to the pull model; one run for all workers of the session."""
+    shared = of_the_session(tmp_path_factory)
+    result = shared / "switched.pickle"
+    with FileLock(shared / "switched.lock"):
+        if not result.is_file():
+            result.write_bytes(pickle.dumps(switch(standing, shared / "switched")))
+        found: Mapping[str, Switched] = pickle.loads(result.read_bytes())
+    return found
 
 
 @pytest.fixture(params=STACKS)

@@ -84,8 +84,9 @@ def credentials_amiss(landscape: Landscape, environments: Environments) -> list[
         clusters = {each.outputs["oidcIssuerProfile"]["issuerURL"] for each in graph.of(_CLUSTER)}
         account = f"system:serviceaccount:{environments[stack].namespace}:"
         for each in graph.of(CREDENTIAL):
-            of_workload = each.inputs["issuer"] in clusters and each.inputs["subject"].startswith(account)
-            if each.urn not in of_connections and not of_workload:
+            of_flux = environments[stack].pulls and each.inputs["subject"] == FLUX
+            of_cluster = each.inputs["subject"].startswith(account) or of_flux
+            if each.urn not in of_connections and not (each.inputs["issuer"] in clusters and of_cluster):
                 found.append(f"{stack}/{each.name} lets in {each.inputs['subject']} of {each.inputs['issuer']}")
         found += [
             f"{stack}/{one.name} and {other.name} of one identity can be written at a time"
@@ -98,6 +99,8 @@ def credentials_amiss(landscape: Landscape, environments: Environments) -> list[
 
 
 _CLUSTER = "containerservice:ManagedCluster"
+FLUX = "system:serviceaccount:flux-system:source-controller"
+"""What reads the repository of configuration, where the cluster pulls."""
 
 
 # ---------------------------------------------------------------- repositories
@@ -120,12 +123,13 @@ POLICIES: Mapping[str, Mapping[str, Any]] = {
         "allowRebaseWithMerge": False,
     },
 }
-VALIDATED_BY = {"platform": "platform-pr", "application": "pr"}
+VALIDATED_BY = {"platform": "platform-pr", "application": "pr", "configuration": "configuration-pr"}
 """The repositories of Azure Repos, and the pipeline that builds pull requests to each."""
 
 
 def repositories_of(environment: Environment) -> set[str]:
-    return set(VALIDATED_BY) - ({"application"} if environment.github else set())
+    missing = {"application"} if environment.github else set()
+    return set(VALIDATED_BY) - missing - (set() if environment.configuration else {"configuration"})
 
 
 def policies_amiss(landscape: Landscape, environments: Environments) -> list[str]:
@@ -149,6 +153,8 @@ def _laxities(landscape: Landscape, environment: Environment, repository: Resour
     scope = {"repositoryId": repository.id, "repositoryRef": MAIN, "matchType": "Exact"}
     pipelines = {each.id: each.inputs["name"] for each in graph.devops if each.cls == "BuildDefinition"}
     for kind, settings in POLICIES.items():
+        if name == "configuration" and kind == "BranchPolicyMinReviewers":
+            continue  # file by file, `tests.pulls`: a release may not wait for a second person
         wanted = {"enabled": True, "blocking": True, **settings}
         if kind == "BranchPolicyMinReviewers":
             wanted["reviewerCount"] = environment.reviewers
@@ -212,7 +218,13 @@ def _repository_of(each: Resource) -> str | None:
 # ---------------------------------------------------------------- pipelines
 
 
-FROM = {"pr": "application", "ci": "application", "cd": "application", "platform-pr": "platform"}
+FROM = {
+    "pr": "application",
+    "ci": "application",
+    "cd": "application",
+    "platform-pr": "platform",
+    "configuration-pr": "configuration",
+}
 """The pipelines, and the repository that the YAML of each lies in."""
 
 
@@ -223,7 +235,8 @@ def pipelines_amiss(landscape: Landscape, environments: Environments) -> list[st
         graph = landscape.graphs[environment.key]
         repositories = {each.inputs["name"]: each.id for each in graph.devops if each.cls == "Git"}
         pipelines = {each.inputs["name"]: each for each in graph.devops if each.cls == "BuildDefinition"}
-        if set(pipelines) != (set(FROM) if environment.is_home else set()):
+        here = set(FROM) - (set() if environment.configuration else {"configuration-pr"})
+        if set(pipelines) != (here if environment.is_home else set()):
             found.append(f"{environment.key} has the pipelines {sorted(pipelines)}")
         for name, each in pipelines.items():
             source, said = each.inputs["repository"], f"{environment.key}: {name}"

@@ -36,6 +36,10 @@ class Environment:
     reviewers: int
     github: str | None
     """Id of the connection to GitHub, where the application's repository is there."""
+    pulls: bool
+    """Whether the cluster fetches what it runs, so that no pipeline reaches it."""
+    configuration: bool
+    """Whether the repository that clusters pull from lives here."""
 
     @property
     def is_home(self) -> bool:
@@ -73,4 +77,6 @@ def _environment(key: str, config: Mapping[str, Any]) -> Environment:
         business_hours=gates.get("businessHours"),
         reviewers=home.get("reviewers", 1),
         github=home.get("github", {}).get("connectionId"),
+        pulls=delivery.get("model", "push") == "pull",
+        configuration=bool(home) and (home.get("configuration", False) or delivery.get("model", "push") == "pull"),
     )

@@ -29,6 +29,7 @@ ROLE_SCOPES = {
 JUDGED = {
     *CHECKS,
     *ENDPOINTS,
+    "BranchPolicyAutoReviewers",
     "BranchPolicyBuildValidation",
     "BranchPolicyCommentResolution",
     "BranchPolicyMergeTypes",
@@ -37,6 +38,7 @@ JUDGED = {
     "Environment",
     "Extension",
     "Git",
+    "GitPermissions",
     "GitRepositoryFile",
     "Group",
     "GroupMembership",
@@ -44,6 +46,7 @@ JUDGED = {
     "Project",
     "ProjectPipelineSettings",
     "SecurityroleAssignment",
+    "ServicePrincipalEntitlement",
     "VariableGroup",
 }
 """What exists in Azure DevOps and is looked at here or beside it. Anything else could open or administer something."""

@@ -77,7 +77,20 @@ TABLE = (
             "read metrics": ("Monitoring Data Reader", "{key}/metrics-workspace"),
             "write run records": ("Monitoring Metrics Publisher", "{key}/run-records-collection"),
         },
+        where=lambda environment: not environment.pulls,
     ),
+    Row(
+        "release, where the cluster pulls",
+        own("release"),
+        {
+            "see whether an image is there": ("AcrPull", "{registry}/registry"),
+            "read metrics": ("Monitoring Data Reader", "{key}/metrics-workspace"),
+            "write run records": ("Monitoring Metrics Publisher", "{key}/run-records-collection"),
+        },
+        where=lambda environment: environment.pulls,
+    ),
+    # What it reads lies in Azure DevOps.
+    Row("Flux", own("flux"), where=lambda environment: environment.pulls),
     Row(
         "promote",
         own("promote"),
@@ -211,11 +224,11 @@ def back_doors(landscape: Landscape, environments: Environments) -> list[str]:
     found = []
     for stack, graph in landscape.graphs.items():
         for each in graph.resources:
-            found += [f"{stack}/{each.name}: {words}" for words in _doors(each)]
+            found += [f"{stack}/{each.name}: {words}" for words in _doors(each, environments[stack])]
     return found
 
 
-def _doors(each: Resource) -> Iterator[str]:
+def _doors(each: Resource, environment: Environment) -> Iterator[str]:
     said = each.inputs
     if each.type.startswith("azure-native:authorization:") and each.cls not in (
         "RoleAssignment",
@@ -236,10 +249,43 @@ def _doors(each: Resource) -> Iterator[str]:
             yield "local accounts are on"
         if said.get("aadProfile", {}).get("enableAzureRBAC") is not True:
             yield "Azure's roles do not count"
-    if each.kind == "containerservice:TrustedAccessRoleBinding" or "rbac.authorization.k8s.io" in each.type:
+    in_cluster = "rbac.authorization.k8s.io" in each.type and not (environment.pulls and _of_the_applier(each))
+    if each.kind == "containerservice:TrustedAccessRoleBinding" or in_cluster:
         yield f"{each.cls} grants rights inside the cluster"
     if each.kind == "resources:Deployment" and "roleassignments" in json.dumps(said.get("properties")).lower():
         yield "its template assigns roles"
+
+
+APPLIES = {
+    "configmaps",
+    "deployments.apps",
+    "horizontalpodautoscalers.autoscaling",
+    "jobs.batch",
+    "networkpolicies.networking.k8s.io",
+    "poddisruptionbudgets.policy",
+    "services",
+}
+"""What Flux writes for the workload, where the cluster pulls."""
+SEES = {"events", "pods", "replicasets.apps"}
+_READING = {"get", "list", "watch"}
+
+
+def _of_the_applier(each: Resource) -> bool:
+    """Whether it is the one exception: the role of the account that Flux applies with, and its binding."""
+    said, name = each.inputs, "release-applier"
+    if said["metadata"].get("name") != name:
+        return False
+    if each.cls == "Role":
+        rules = said["rules"]
+        written: set[str] = set()
+        seen: set[str] = set()
+        for rule in rules:
+            kinds = {f"{kind}.{group}".rstrip(".") for group in rule["apiGroups"] for kind in rule["resources"]}
+            (seen if set(rule["verbs"]) <= _READING else written).update(kinds)
+        return written == APPLIES and seen == SEES and all("*" not in rule["verbs"] for rule in rules)
+    account = {"kind": "ServiceAccount", "name": name, "namespace": said["metadata"]["namespace"]}
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name}
+    return each.cls == "RoleBinding" and said["roleRef"] == role and said["subjects"] == [account]
 
 
 INVARIANTS = (beyond_the_table, unknown_identities, unclear_principals, back_doors)

@@ -43,6 +43,8 @@ PRODUCTION = Environment(
     business_hours=None,
     reviewers=1,
     github=None,
+    pulls=False,
+    configuration=False,
 )
 
 

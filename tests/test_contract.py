@@ -210,6 +210,16 @@ class TestAStackThatDoesNotFit:
             "this version of the program first, or name the stack that owns the project as aks-cicd:stacks.delivery."
         )
 
+    def test_a_cluster_that_pulls_needs_a_repository_to_pull_from(self) -> None:
+        pulls = replace(EXPECTED, **HOME, pulls=True)
+        assert self.misfit(pulls, {}) == (
+            "The stack staging does not fit this one: it has no repository configuration, which this one pulls from "
+            "(aks-cicd:delivery.model); set its aks-cicd:delivery.home.configuration to true and run `pulumi up` on "
+            "it first."
+        )
+        there = contract.understood("staging", told({"delivery.repositories.configuration": "8a4b"}))
+        assert contract.fitting("staging", there, pulls) is there
+
     def test_a_home_of_delivery_lies_in_the_same_organisation(self) -> None:
         assert self.misfit(replace(EXPECTED, lends_delivery=True, organization="https://dev.azure.com/other")) == (
             "The stack staging does not fit this one: its Azure DevOps organisation is https://dev.azure.com/contoso, "

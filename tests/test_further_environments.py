@@ -30,7 +30,7 @@ from operations.release_list import list_environment
 from rehearsal.engine import Rehearsal
 from rehearsal.pipelines import lint
 from rehearsal.preview import plan, stand_in
-from tests import authorisations, delivery, gates, leaks, registries, rights, roles
+from tests import authorisations, delivery, gates, leaks, pulls, registries, rights, roles
 from tests.breaches import Invariant
 from tests.environments import environments
 from tests.graph import Landscape
@@ -80,6 +80,7 @@ INVARIANTS = (
     *gates.INVARIANTS,
     *authorisations.INVARIANTS,
     *delivery.INVARIANTS,
+    *pulls.INVARIANTS,
     *leaks.INVARIANTS,
 )
 
@@ -225,7 +226,7 @@ def test_the_pipelines_fit_an_environment_that_was_added_to_the_list(
     """`make list-environment`, one after the other, then the linter on what it has written."""
     listed = ("qa", "prod-eu", "prod-us")
     shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("components", "workload", "docs", ".ci"):
+    for name in ("components", "configuration", "workload", "docs", ".ci"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name, config in CONFIGS.items():
         (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}), "utf-8")

@@ -5,7 +5,7 @@ declares nothing; it is the only place that knows both the settings and a compon
 """
 
 from wiring.cluster import cluster, observability, workload
-from wiring.delivery import agents, delivery, releases
+from wiring.delivery import agents, delivery, gitops, releases
 from wiring.foundation import borrowed_registry, ci_vault, logs, network, registry, workload_vault
 from wiring.guards import defender, locks
 from wiring.made import Made
@@ -19,6 +19,7 @@ __all__ = [
     "cluster",
     "defender",
     "delivery",
+    "gitops",
     "locks",
     "logs",
     "network",

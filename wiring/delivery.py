@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from pulumi import Output
 
 from components.delivery import (
+    Configuration,
     DeliveryEnvironmentArgs,
     DeliveryHomeArgs,
     ExtensionsArgs,
@@ -17,12 +19,14 @@ from components.delivery import (
     ManagedAgents,
     ManagedAgentsArgs,
     Promotion,
+    Pull,
     Seeds,
     Subscription,
     seeded,
     wanted_project,
 )
 from components.delivery.pipelines import CD, CI, PR
+from components.gitops import Gitops, GitopsArgs
 from components.naming import DeliveryNames
 from components.placement import Placement
 from contract import Contract
@@ -49,6 +53,11 @@ def delivery(settings: Settings, place: Placement, made: Made) -> DeliveryHomeAr
         registry_id=made.registry.id,
         ci_vault_id=made.ci_vault.id,
         run_records_id=made.observability.records.collection_rule_id,
+        configuration=Configuration(
+            _seeds(wanted, DeliveryNames.CONFIGURATION_REPOSITORY), settings.cluster.admin_groups
+        )
+        if settings.keeps_configuration
+        else None,
         reviewers=wanted.reviewers,
         branches_known=settings.delivery.protection_known,
         extensions=ExtensionsArgs(wanted.extensions),
@@ -72,6 +81,22 @@ def agents(settings: Settings, place: Placement, home: Home, made: Made) -> Mana
     )
 
 
+def gitops(settings: Settings, place: Placement, home: Home, made: Made) -> GitopsArgs:
+    repository = DeliveryNames.CONFIGURATION_REPOSITORY
+    return GitopsArgs(
+        place,
+        tenant_id=settings.azure.tenant_id,
+        cluster_name=made.cluster.name,
+        oidc_issuer=made.cluster.oidc_issuer,
+        repository_url=Output.from_input(home.project_name).apply(
+            lambda project: f"{settings.delivery.organization.rstrip('/')}/{quote(project)}/_git/{repository}"
+        ),
+        folder=DeliveryNames(settings.stack).folder,
+        namespace=made.workload.namespace,
+        inside=made.workload.inside,
+    )
+
+
 def releases(
     settings: Settings,
     place: Placement,
@@ -79,8 +104,10 @@ def releases(
     made: Made,
     source: Output[Contract] | None,
     agents: ManagedAgents | None,
+    gitops: Gitops | None,
 ) -> DeliveryEnvironmentArgs:
-    """`source`: the stack whose images are promoted to this one; `agents`: what releases run on inside the network."""
+    """`source`: the stack whose images are promoted to this one; `agents`: what releases run on inside the network;
+    `gitops`: what fetches the workload, where the cluster pulls."""
     return DeliveryEnvironmentArgs(
         place,
         home,
@@ -94,6 +121,7 @@ def releases(
         metrics_workspace_id=made.observability.metrics.workspace_id,
         run_records_id=made.observability.records.collection_rule_id,
         promotion=Promotion(source.registry.id, made.images.id) if source else None,
+        pull=Pull(gitops.principal_id) if gitops else None,
         grafana_id=made.observability.grafana.id,
         ci_reads_facts=settings.delivery.home is not None,
         branches_known=settings.delivery.protection_known,

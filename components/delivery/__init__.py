@@ -19,9 +19,10 @@ from components.delivery import rights
 from components.delivery.agents import ManagedAgents, ManagedAgentsArgs
 from components.delivery.approvers import Approvers, ApproversArgs
 from components.delivery.checks import BusinessHours, ChecksArgs, Gates, Template, planned, warnings
+from components.delivery.configuration import ConfiguredEnvironment, ConfiguredEnvironmentArgs
 from components.delivery.environment import Facts, GatedEnvironment, GatedEnvironmentArgs
 from components.delivery.extensions import ExtensionsArgs
-from components.delivery.home import DeliveryHome, DeliveryHomeArgs, Home
+from components.delivery.home import Configuration, DeliveryHome, DeliveryHomeArgs, Home
 from components.delivery.identity import PipelineIdentity, PipelineIdentityArgs, Subscription
 from components.delivery.pipelines import CD, CI, RELEASE_TEMPLATE, GitHubRepository
 from components.delivery.project import DeliveryProjectArgs, ExistingProject, wanted_project
@@ -31,6 +32,7 @@ from components.placement import Placement
 
 __all__ = [
     "BusinessHours",
+    "Configuration",
     "DeliveryEnvironment",
     "DeliveryEnvironmentArgs",
     "DeliveryHome",
@@ -45,6 +47,7 @@ __all__ = [
     "ManagedAgents",
     "ManagedAgentsArgs",
     "Promotion",
+    "Pull",
     "Seeds",
     "Subscription",
     "seeded",
@@ -59,6 +62,14 @@ class Promotion:
 
     source_registry_id: Input[str]
     target_registry_id: Input[str]
+
+
+@dataclass(frozen=True)
+class Pull:
+    """The cluster fetches what it runs, and no pipeline reaches it."""
+
+    flux_principal_id: Input[str]
+    """Object id of the identity that the cluster reads the repository of configuration as."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,8 @@ class DeliveryEnvironmentArgs:
     run_records_id: Input[str]
     promotion: Promotion | None = None
     """Where images are promoted to this environment's registry."""
+    pull: Pull | None = None
+    """Where the cluster pulls; otherwise CD deploys to it."""
     grafana_id: Input[str] | None = None
     """Where CD publishes dashboards."""
     ci_reads_facts: bool = False
@@ -120,8 +133,22 @@ class DeliveryEnvironment(ComponentResource):
             ),
             ResourceOptions(parent=self),
         )
-        for job, granted in self._jobs().items():
-            self._identity(job, granted)
+        identities = {job: self._identity(job, granted) for job, granted in self._jobs().items()}
+        if args.pull:
+            assert args.home.configuration_id is not None, (
+                "what is pulled lies in a repository; the contract sees to it"
+            )
+            ConfiguredEnvironment(
+                "configuration",
+                ConfiguredEnvironmentArgs(
+                    self._names,
+                    args.home.project_id,
+                    args.home.configuration_id,
+                    releases=identities["release"].principal_id,
+                    pulls=args.pull.flux_principal_id,
+                ),
+                ResourceOptions(parent=self),
+            )
         self.environment_id = environment.id
         self.register_outputs({"environmentId": self.environment_id})
 
@@ -130,20 +157,26 @@ class DeliveryEnvironment(ComponentResource):
         if args.approver_group_id is None:
             assert "approval" not in planned(args.production, args.gates), "an approval needs a group of approvers"
             return None
-        wanted = ApproversArgs(args.home.project_id, self._names.approvers, args.approver_group_id)
+        wanted = ApproversArgs(args.home.project_id, self._names.approvers, (args.approver_group_id,))
         return Approvers("approvers", wanted, ResourceOptions(parent=self))
 
     def _jobs(self) -> dict[str, rights.Rights]:
         """The jobs of a release, and what each may do."""
         args = self._args
-        jobs = {
-            "deploy": rights.deploy(
+        jobs: dict[str, rights.Rights] = {}
+        if args.pull:
+            jobs["release"] = rights.release(
+                registry_id=args.facts.registry_id,
+                metrics_workspace_id=args.metrics_workspace_id,
+                run_records_id=args.run_records_id,
+            )
+        else:
+            jobs["deploy"] = rights.deploy(
                 cluster_id=args.cluster_id,
                 namespace=args.namespace,
                 metrics_workspace_id=args.metrics_workspace_id,
                 run_records_id=args.run_records_id,
             )
-        }
         if args.promotion:
             jobs["promote"] = rights.promote(
                 source_registry_id=args.promotion.source_registry_id,

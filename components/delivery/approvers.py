@@ -1,4 +1,4 @@
-"""Who approves: a group of the project that has the directory's group as its only member.
+"""Who approves: a group of the project that has groups of the directory as its only members.
 
 Azure DevOps takes a group of the directory as an approver only after it has been brought into the organisation, and
 then by another id than the directory's; a group of the project's own is taken as it is. Its members are overwritten,
@@ -11,7 +11,7 @@ could do with it has to pass the gates too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,8 +29,9 @@ class ApproversArgs:
     project_id: Input[str]
     name: str
     """Of the project's group."""
-    directory_group_id: str
-    """Object id of the directory's group."""
+    directory_group_ids: Sequence[str]
+    """Object ids of the directory's groups."""
+    description: str = "Approves releases. Members come from the directory's group alone."
 
 
 class Approvers(ComponentResource):
@@ -41,23 +42,26 @@ class Approvers(ComponentResource):
     def __init__(self, name: str, args: ApproversArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:delivery:Approvers", name, None, opts)
         self._project_id = args.project_id
-        directory = Group(
-            "directory-group",
-            origin_id=args.directory_group_id,
-            # Others in the organisation may use it by now.
-            opts=ResourceOptions(parent=self, retain_on_delete=True),
-        )
+        directory = [
+            Group(
+                "directory-group" if number == 1 else f"directory-group-{number}",
+                origin_id=origin_id,
+                # Others in the organisation may use it by now.
+                opts=ResourceOptions(parent=self, retain_on_delete=True),
+            )
+            for number, origin_id in enumerate(args.directory_group_ids, 1)
+        ]
         self._group = Group(
-            "approvers",
+            name,
             scope=args.project_id,
             display_name=args.name,
-            description="Approves releases. Members come from the directory's group alone.",
+            description=args.description,
             opts=ResourceOptions(parent=self),
         )
         self._members = GroupMembership(
-            "approvers-members",
+            f"{name}-members",
             group=self._group.descriptor,
-            members=[directory.descriptor],
+            members=[each.descriptor for each in directory],
             mode="overwrite",
             opts=ResourceOptions(parent=self),
         )

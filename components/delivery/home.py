@@ -8,18 +8,20 @@ What it does not do: it says nothing about environments; each stack makes its ow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from components.delivery import rights
+from components.delivery.approvers import Approvers, ApproversArgs
 from components.delivery.checks import ChecksArgs, Gates
 from components.delivery.extensions import Extensions, ExtensionsArgs
 from components.delivery.identity import PipelineIdentity, PipelineIdentityArgs, Subscription
 from components.delivery.pipelines import (
     CI,
+    CONFIGURATION_PR,
     PLATFORM_PR,
     PR,
     AzureRepository,
@@ -27,7 +29,7 @@ from components.delivery.pipelines import (
     Pipelines,
     PipelinesArgs,
 )
-from components.delivery.policies import BranchPolicies, BranchPoliciesArgs, rules_on_github
+from components.delivery.policies import BranchPolicies, BranchPoliciesArgs, Reviewers, rules_on_github
 from components.delivery.project import (
     DeliveryProject,
     DeliveryProjectArgs,
@@ -39,6 +41,13 @@ from components.delivery.seeds import Seeds
 from components.naming import DeliveryNames
 from components.placement import Placement
 
+_OF = {
+    PLATFORM_PR: DeliveryNames.PLATFORM_REPOSITORY,
+    PR: DeliveryNames.APPLICATION_REPOSITORY,
+    CONFIGURATION_PR: DeliveryNames.CONFIGURATION_REPOSITORY,
+}
+"""The repository of Azure Repos whose pull requests a pipeline builds."""
+
 
 @dataclass(frozen=True)
 class Home:
@@ -48,6 +57,17 @@ class Home:
     project_name: Input[str]
     pipelines: Mapping[str, Input[int]]
     """Ids of the pipelines by name."""
+    configuration_id: Input[str] | None = None
+    """Of the repository that clusters pull from, where there is one."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """The repository that clusters pull from."""
+
+    seeds: Seeds
+    maintainers: Sequence[str]
+    """Object ids of the directory's groups that review what all environments have in common."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +82,8 @@ class DeliveryHomeArgs:
     ci_vault_id: Input[str]
     run_records_id: Input[str]
     """Of the collection rule that takes the records of runs."""
+    configuration: Configuration | None = None
+    """Where an environment pulls."""
     reviewers: int = 1
     branches_known: bool = True
     """See `ChecksArgs`."""
@@ -99,23 +121,36 @@ class DeliveryHome(ComponentResource):
             seeded += application.ready
             self.repository_ids[DeliveryNames.APPLICATION_REPOSITORY] = application.id
             code, validated[PR] = AzureRepository(application.id), application
+        configuration: AzureRepository | None = None
+        if args.configuration:
+            made = self._repository(DeliveryNames.CONFIGURATION_REPOSITORY, args.configuration.seeds)
+            seeded += made.ready
+            # An environment's policies wait for the last seed, too: they may be of the same run.
+            known = Output.all(made.id, made.ready[-1].urn)
+            self.repository_ids[DeliveryNames.CONFIGURATION_REPOSITORY] = known.apply(lambda both: str(both[0]))
+            configuration, validated[CONFIGURATION_PR] = AzureRepository(made.id), made
         pipelines = Pipelines(
             "pipelines",
-            PipelinesArgs(self.project_id, AzureRepository(platform.id), code, after=seeded),
+            PipelinesArgs(self.project_id, AzureRepository(platform.id), code, configuration, after=seeded),
             own,
         )
         self.pipelines = pipelines.ids
         for pipeline, repository in validated.items():
             policies = BranchPoliciesArgs(
-                self.project_id, repository.id, self.pipelines[pipeline], args.reviewers, after=repository.ready
+                self.project_id,
+                repository.id,
+                self.pipelines[pipeline],
+                self._maintainers(args) if pipeline == CONFIGURATION_PR else args.reviewers,
+                after=repository.ready,
             )
-            BranchPolicies("platform" if pipeline == PLATFORM_PR else "application", policies, own)
+            BranchPolicies(_OF[pipeline], policies, own)
         self._let_ci_in(args)
         self.register_outputs({"projectId": self.project_id, "pipelines": self.pipelines})
 
     @property
     def home(self) -> Home:
-        return Home(self.project_id, self.project_name, self.pipelines)
+        configuration_id = self.repository_ids.get(DeliveryNames.CONFIGURATION_REPOSITORY)
+        return Home(self.project_id, self.project_name, self.pipelines, configuration_id)
 
     def _choose_project(self, wanted: DeliveryProjectArgs | ExistingProject) -> None:
         if isinstance(wanted, ExistingProject):
@@ -126,6 +161,18 @@ class DeliveryHome(ComponentResource):
 
     def _repository(self, name: str, seeds: Seeds) -> SeededRepository:
         return SeededRepository(name, RepositoryArgs(self.project_id, name, seeds.files), ResourceOptions(parent=self))
+
+    def _maintainers(self, args: DeliveryHomeArgs) -> Reviewers:
+        """Who reviews what all environments that pull have in common; an environment's folder is not theirs."""
+        assert args.configuration
+        wanted = ApproversArgs(
+            self.project_id,
+            DeliveryNames.MAINTAINERS,
+            args.configuration.maintainers,
+            "Reviews what all environments have in common. Members come from the directory's groups alone.",
+        )
+        group = Approvers("maintainers", wanted, ResourceOptions(parent=self))
+        return Reviewers(group.id, ("/*", "!/environments/*"), args.reviewers)
 
     def _let_ci_in(self, args: DeliveryHomeArgs) -> None:
         PipelineIdentity(

@@ -1,7 +1,7 @@
 """The pipelines: which exist, and where the YAML of each lies.
 
-PR, CI and CD read their YAML from the application repository, in Azure Repos or on GitHub. A fourth builds pull
-requests to the platform repository, because a policy builds a branch of the pipeline's own repository. What starts a
+PR, CI and CD read their YAML from the application repository, in Azure Repos or on GitHub. Others build pull requests
+to the repositories of platform and configuration, because a policy builds a branch of its own repository. What starts a
 run stands in the YAML: `pr:` on GitHub, the completion of `ci` in CD; in Azure Repos a branch policy starts the PR
 pipelines.
 
@@ -26,8 +26,8 @@ from pulumi_azuredevops import (
 from components.delivery.authorization import authorize
 from components.delivery.checks import MAIN
 
-PR, CI, CD, PLATFORM_PR = "pr", "ci", "cd", "platform-pr"
-"""Names of the pipelines. CD names `ci` as what starts it."""
+PR, CI, CD, PLATFORM_PR, CONFIGURATION_PR = "pr", "ci", "cd", "platform-pr", "configuration-pr"
+"""Names of the pipelines. CD names `ci` as what starts it; the last is there with the repository that it builds."""
 
 APPLICATION = (PR, CI, CD)
 """Pipelines whose YAML lies in the application repository."""
@@ -64,6 +64,8 @@ class PipelinesArgs:
     project_id: Input[str]
     platform: AzureRepository
     application: AzureRepository | GitHubRepository
+    configuration: AzureRepository | None = None
+    """Where an environment pulls."""
     after: Sequence[Resource] = ()
     """The seeds, which hold the YAML."""
 
@@ -82,6 +84,15 @@ def source(repository: AzureRepository | GitHubRepository, path: str) -> BuildDe
         service_connection_id=repository.connection_id,
         report_build_status=True,
     )
+
+
+def _sources(args: PipelinesArgs) -> dict[str, AzureRepository | GitHubRepository]:
+    """The pipelines that there are, and the repository that the YAML of each lies in."""
+    found: dict[str, AzureRepository | GitHubRepository] = dict.fromkeys(APPLICATION, args.application)
+    found[PLATFORM_PR] = args.platform
+    if args.configuration:
+        found[CONFIGURATION_PR] = args.configuration
+    return found
 
 
 def pull_requests(
@@ -104,8 +115,7 @@ class Pipelines(ComponentResource):
     def __init__(self, name: str, args: PipelinesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:delivery:Pipelines", name, None, opts)
         self.ids = {}
-        for pipeline in (*APPLICATION, PLATFORM_PR):
-            repository = args.application if pipeline in APPLICATION else args.platform
+        for pipeline, repository in _sources(args).items():
             definition = BuildDefinition(
                 f"pipeline-{pipeline}",
                 project_id=args.project_id,
@@ -124,9 +134,10 @@ class Pipelines(ComponentResource):
         self.register_outputs({"ids": self.ids})
 
     def _open(self, args: PipelinesArgs) -> None:
-        """The application's pipelines read templates from the platform repository, and GitHub by its connection."""
+        """What is built elsewhere reads the platform repository, and GitHub by its connection."""
         application = {name: self.ids[name] for name in APPLICATION}
-        authorize("templates", "repository", args.platform.id, application, project_id=args.project_id, parent=self)
+        readers = {name: id for name, id in self.ids.items() if name != PLATFORM_PR}
+        authorize("templates", "repository", args.platform.id, readers, project_id=args.project_id, parent=self)
         if isinstance(args.application, GitHubRepository):
             authorize(
                 "github",

@@ -14,6 +14,9 @@ from typing import Any
 
 from pulumi import ComponentResource, Input, Resource, ResourceOptions
 from pulumi_azuredevops import (
+    BranchPolicyAutoReviewers,
+    BranchPolicyAutoReviewersSettingsArgs,
+    BranchPolicyAutoReviewersSettingsScopeArgs,
     BranchPolicyBuildValidation,
     BranchPolicyBuildValidationSettingsArgs,
     BranchPolicyBuildValidationSettingsScopeArgs,
@@ -62,13 +65,57 @@ def rules_on_github(repository: str, pipeline: str, reviewers: int) -> dict[str,
 
 
 @dataclass(frozen=True)
+class Reviewers:
+    """Whose consent a change needs, where it touches certain files."""
+
+    group_id: Input[str]
+    """Of a group of the project, as Azure DevOps itself knows it."""
+    paths: Sequence[str]
+    """Of the files, from the root; `!` before one leaves it out. The last that fits counts."""
+    number: int = 1
+    author_counts: bool = False
+    """Whether the author's own consent counts, if he is of the group: for an identity behind gates."""
+
+
+def consent(
+    name: str,
+    wanted: Reviewers,
+    message: str,
+    *,
+    project_id: Input[str],
+    repository_id: Input[str],
+    opts: ResourceOptions,
+) -> BranchPolicyAutoReviewers:
+    """Changes of `main` that touch these files need the group's consent."""
+    return BranchPolicyAutoReviewers(
+        name,
+        project_id=project_id,
+        enabled=True,
+        blocking=True,
+        settings=BranchPolicyAutoReviewersSettingsArgs(
+            auto_reviewer_ids=[wanted.group_id],
+            minimum_number_of_reviewers=wanted.number,
+            submitter_can_vote=wanted.author_counts,
+            path_filters=list(wanted.paths),
+            message=message,
+            scopes=[
+                BranchPolicyAutoReviewersSettingsScopeArgs(
+                    repository_id=repository_id, repository_ref=MAIN, match_type="Exact"
+                )
+            ],
+        ),
+        opts=opts,
+    )
+
+
+@dataclass(frozen=True)
 class BranchPoliciesArgs:
     project_id: Input[str]
     repository_id: Input[str]
     build_definition_id: Input[int]
     """The pipeline that must be green; its YAML lies in the same repository."""
-    reviewers: int
-    """How many people beside the author must agree, at least one."""
+    reviewers: int | Reviewers
+    """How many people beside the author must agree, at least one; or of which group, for which files."""
     after: Sequence[Resource]
     """The seeds."""
 
@@ -78,7 +125,8 @@ class BranchPolicies(ComponentResource):
 
     def __init__(self, name: str, args: BranchPoliciesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:delivery:BranchPolicies", name, None, opts)
-        if args.reviewers < 1:
+        wanted = args.reviewers.number if isinstance(args.reviewers, Reviewers) else args.reviewers
+        if wanted < 1:
             raise ValueError("a change needs the consent of at least one person beside its author")
         own = ResourceOptions(parent=self, depends_on=list(args.after))
         scope = {"repository_id": args.repository_id, "repository_ref": MAIN, "match_type": "Exact"}
@@ -97,22 +145,32 @@ class BranchPolicies(ComponentResource):
             ),
             opts=own,
         )
-        BranchPolicyMinReviewers(
-            f"{name}-is-reviewed",
-            project_id=args.project_id,
-            enabled=True,
-            blocking=True,
-            settings=BranchPolicyMinReviewersSettingsArgs(
-                reviewer_count=args.reviewers,
-                submitter_can_vote=False,
-                last_pusher_cannot_approve=True,
-                allow_completion_with_rejects_or_waits=False,
-                on_push_reset_approved_votes=True,
-                on_push_reset_all_votes=True,
-                scopes=[BranchPolicyMinReviewersSettingsScopeArgs(**scope)],
-            ),
-            opts=own,
-        )
+        if isinstance(args.reviewers, Reviewers):
+            consent(
+                f"{name}-is-reviewed",
+                args.reviewers,
+                "What all environments have in common needs a review by somebody else.",
+                project_id=args.project_id,
+                repository_id=args.repository_id,
+                opts=own,
+            )
+        else:
+            BranchPolicyMinReviewers(
+                f"{name}-is-reviewed",
+                project_id=args.project_id,
+                enabled=True,
+                blocking=True,
+                settings=BranchPolicyMinReviewersSettingsArgs(
+                    reviewer_count=args.reviewers,
+                    submitter_can_vote=False,
+                    last_pusher_cannot_approve=True,
+                    allow_completion_with_rejects_or_waits=False,
+                    on_push_reset_approved_votes=True,
+                    on_push_reset_all_votes=True,
+                    scopes=[BranchPolicyMinReviewersSettingsScopeArgs(**scope)],
+                ),
+                opts=own,
+            )
         BranchPolicyCommentResolution(
             f"{name}-is-settled",
             project_id=args.project_id,

@@ -5,7 +5,8 @@ Every right is one built-in role on one scope. Nobody else is granted these, and
 | identity | may |
 |---|---|
 | ci | push to the nonproduction registry, read the CI vault, write run records |
-| deploy | fetch credentials of its cluster, write in the workload's namespace, read metrics, write run records |
+| deploy (push) | fetch credentials of its cluster, write in the workload's namespace, read metrics, write run records |
+| release (pull) | see whether its registry has an image, read metrics, write run records; nothing of the cluster |
 | promote | read and import on the source and the target registry; push nowhere |
 | dashboards | edit the dashboards of its own environment's Grafana |
 
@@ -55,6 +56,15 @@ def deploy(
         ),
         "deploy-reads-metrics": Right("Monitoring Data Reader", metrics_workspace_id),
         "deploy-writes-run-records": Right("Monitoring Metrics Publisher", run_records_id),
+    }
+
+
+def release(*, registry_id: Input[str], metrics_workspace_id: Input[str], run_records_id: Input[str]) -> Rights:
+    """What stands in for `deploy` where the cluster pulls. What it may change lies in Azure DevOps: `configuration`."""
+    return {
+        "release-looks-images-up": Right("AcrPull", registry_id),
+        "release-reads-metrics": Right("Monitoring Data Reader", metrics_workspace_id),
+        "release-writes-run-records": Right("Monitoring Metrics Publisher", run_records_id),
     }
 
 

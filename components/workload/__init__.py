@@ -23,6 +23,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.access import grant
+from components.placement import InCluster
 from components.workload import access, collectors, plan
 from components.workload.plan import Quota, Telemetry, WorkloadArgs
 
@@ -43,6 +44,9 @@ class Workload(ComponentResource):
     client_id: Output[str]
     """Of the workload's identity."""
     principal_id: Output[str]
+    inside: InCluster | None
+    """Where others declare objects in the namespace, once all of it stands. None where the API server is not
+    reached."""
 
     def __init__(self, name: str, args: WorkloadArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aks-cicd:workload:Workload", name, None, opts)
@@ -50,8 +54,11 @@ class Workload(ComponentResource):
         self.namespace, self.service_account = args.namespace, args.service_account
         identity = self._identity()
         self.client_id, self.principal_id = identity.client_id, identity.principal_id
+        self.inside = None
         if args.reachable:
-            self._declare(args.provider or self._connect())
+            provider = args.provider or self._connect()
+            self._declare(provider)
+            self.inside = InCluster(provider, args.cluster, after=(self,))
         else:
             pulumi.warn(UNREACHABLE, self)
         self.register_outputs({"namespace": self.namespace, "clientId": self.client_id})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from policies.model import Properties, Resource, Stack, each, get, kind
@@ -14,7 +15,7 @@ BUILD = "devops:BuildDefinition"
 REPOSITORY = "devops:Git"
 MAIN = "refs/heads/main"
 CD = "cd"
-UNREVIEWED = ("pr", "platform-pr")
+UNREVIEWED = ("pr", "platform-pr", "configuration-pr")
 """Pipelines that run what nobody has looked at yet."""
 
 
@@ -157,12 +158,19 @@ def the_project_is_private(type_: str, project: Properties) -> Iterator[str]:
 )
 def main_is_protected(stack: Stack) -> Iterator[tuple[Resource, str]]:
     for repository in stack.of(REPOSITORY):
-        for policy, words in (
-            ("devops:BranchPolicyBuildValidation", "its main branch takes what was not built"),
-            ("devops:BranchPolicyMinReviewers", "its main branch takes what nobody has reviewed"),
+        for policies, words in (
+            (("devops:BranchPolicyBuildValidation",), "its main branch takes what was not built"),
+            # The one asks for so many people, the other for people of a group.
+            (
+                ("devops:BranchPolicyMinReviewers", "devops:BranchPolicyAutoReviewers"),
+                "its main branch takes what nobody has reviewed",
+            ),
         ):
             path = "settings.scopes.*.repositoryId"
-            if not any(stack.linked(one, path, REPOSITORY) is repository for one in stack.of(policy)):
+            if not any(
+                stack.linked(one, path, REPOSITORY) is repository and one.get("settings.submitterCanVote") is not True
+                for one in stack.of(*policies)
+            ):
                 yield repository, words
 
 
@@ -178,6 +186,11 @@ def policies_hold(type_: str, policy: Properties) -> Iterator[str]:
         yield "it is not required"
     if any(ref != MAIN for ref in each(policy, "settings.scopes.*.repositoryRef")):
         yield "it is for another branch than main"
+    if kind(type_) == "devops:BranchPolicyAutoReviewers" and get(policy, "settings.submitterCanVote") is True:
+        # An environment's folder changes by its release, which stands behind the environment's gates.
+        paths = [str(one) for one in each(policy, "settings.pathFilters.*")]
+        if not paths or not all(re.fullmatch(r"/environments/[a-z][a-z0-9-]*/\*", one) for one in paths):
+            yield "the author's own consent counts"
     if kind(type_) == "devops:BranchPolicyMinReviewers":
         if (get(policy, "settings.reviewerCount") or 0) < 1:
             yield "nobody needs to review"

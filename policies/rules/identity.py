@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from policies.model import Properties, Resource, Stack, arm_type, get, kind
+from policies.model import UNKNOWN, Properties, Resource, Stack, arm_type, each, get, kind
 from policies.rule import MANDATORY, on_resource, on_stack
 from policies.rules.cluster import CLUSTER
 from policies.rules.registry import REGISTRY
@@ -21,6 +21,7 @@ IDENTITY = "managedidentity:UserAssignedIdentity"
 CREDENTIAL = "managedidentity:FederatedIdentityCredential"
 CONNECTION = "devops:ServiceEndpointAzureRM"
 GRAFANA = "dashboard:Grafana"
+EXTENSION = "kubernetesconfiguration:Extension"
 
 ROLES: Mapping[str, str] = MappingProxyType(
     {
@@ -71,6 +72,17 @@ MAY: Mapping[str, frozenset[tuple[str, str]]] = MappingProxyType(
                 _RUN_RECORDS,
             }
         ),
+        # What stands in for `deploy` where the cluster pulls.
+        "release": frozenset(
+            {
+                ("AcrPull", "registry"),
+                ("AcrPull", f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries"),
+                ("Monitoring Data Reader", "metrics-workspace"),
+                _RUN_RECORDS,
+            }
+        ),
+        # Reads a repository of Azure DevOps, and nothing of Azure.
+        "flux": frozenset(),
         "promote": frozenset(
             {(_IMPORTER, "registry"), (_IMPORTER, f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries")}
         ),
@@ -144,7 +156,7 @@ def nobody_may_more(stack: Stack) -> Iterator[tuple[Resource, str]]:
     own_registry = bool(stack.of(REGISTRY))
     for grant in stack.of(GRANT):
         who, what, on = _who(stack, grant), role(str(grant.get("roleDefinitionId"))), _on(stack, grant)
-        borrowed = who == "kubelet" and on.startswith(_ELSEWHERE)
+        borrowed = who in ("kubelet", "release") and on.startswith(_ELSEWHERE)
         if (what, on) not in MAY.get(who, frozenset()) or (borrowed and own_registry):
             yield grant, f"{who} has {what} on {on}, which the closed list does not say"
 
@@ -217,12 +229,81 @@ def rights_are_role_assignments(type_: str, properties: Properties) -> Iterator[
     what = kind(type_)
     if what.startswith("authorization:") and "Role" in what and what != GRANT:
         yield f"a {what.partition(':')[2]} is no role assignment"
-    if what == "containerservice:TrustedAccessRoleBinding" or "rbac.authorization.k8s.io" in type_:
-        yield f"a {what.partition(':')[2]} grants rights inside the cluster"
+    in_cluster = "rbac.authorization.k8s.io" in type_ and not _within_a_namespace(type_, properties)
+    if what == "containerservice:TrustedAccessRoleBinding" or in_cluster:
+        yield f"a {type_.rpartition(':')[2]} grants rights inside the cluster"
     if what == "resources:Deployment":
         template = json.dumps(get(properties, "properties.template"), default=str).lower()
         if "microsoft.authorization/" in template:
             yield "its template assigns roles"
+
+
+_NOBODYS = frozenset(
+    {
+        "*",
+        "namespaces",
+        "pods/exec",
+        "resourcequotas",
+        "limitranges",
+        "rolebindings",
+        "roles",
+        "secrets",
+        "serviceaccounts",
+    }
+)
+"""Kinds that no role of ours may name: with them an application could read secrets, or give itself more."""
+
+
+def _within_a_namespace(type_: str, properties: Properties) -> bool:
+    """Whether it is the exception: what Flux applies an application as, which is a service account of one namespace."""
+    namespace = get(properties, "metadata.namespace")
+    if type_.endswith(":Role"):
+        named = {str(one) for one in each(properties, "rules.*.resources.*")}
+        wide = "*" in {str(one) for key in ("verbs", "apiGroups") for one in each(properties, f"rules.*.{key}.*")}
+        return not wide and not {one.partition("/")[0] for one in named} & _NOBODYS and not named & _NOBODYS
+    return (
+        type_.endswith(":RoleBinding")
+        and get(properties, "roleRef.kind") == "Role"
+        and all(
+            (get(one, "kind"), get(one, "namespace")) == ("ServiceAccount", namespace)
+            for one in each(properties, "subjects.*")
+        )
+    )
+
+
+@on_stack(
+    "pull-without-way-in",
+    severity=MANDATORY,
+    reason="A cluster that fetches what it runs needs no pipeline that reaches it; such a one could pass by the gates.",
+    remedy="Take the grant away, or set aks-cicd:delivery.model to push.",
+)
+def no_pipeline_reaches_a_cluster_that_pulls(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    if not stack.of(EXTENSION):
+        return
+    path = "credentials.serviceprincipalid"
+    used = [stack.linked(one, path, IDENTITY, answer=lambda one: one.text("clientId")) for one in stack.of(CONNECTION)]
+    names = {one.name for one in used if one}
+    for grant in stack.of(GRANT):
+        on = stack.linked(grant, "scope", CLUSTER, EXTENSION)
+        if on and (who := _who(stack, grant)) in names:
+            yield grant, f"the pipelines' identity {who} has a role on {on.name}"
+
+
+@on_resource(
+    "flux-tenancy",
+    EXTENSION,
+    "kubernetes:Kustomization",
+    severity=MANDATORY,
+    reason="Flux itself may do everything in the cluster; what it fetches must be applied as somebody who may not.",
+    remedy="Leave multiTenancy.enforce on, and name the service account of each Kustomization.",
+)
+def flux_applies_as_somebody_else(type_: str, properties: Properties) -> Iterator[str]:
+    if kind(type_) == EXTENSION:
+        settings = get(properties, "configurationSettings") or {}
+        if settings.get("multiTenancy.enforce") not in ("true", UNKNOWN):
+            yield "it does not keep tenants apart"
+    elif not get(properties, "spec.serviceAccountName"):
+        yield "it names no service account"
 
 
 @on_stack(

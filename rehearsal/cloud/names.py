@@ -112,6 +112,8 @@ NAMES: Final[dict[str, NameRule]] = {
         "InvalidParameter",
         "letters, digits, '_' and '-'; starts and ends with a letter or digit",
     ),
+    # Pattern from the resource provider's own description of its API, 2023-05-01: none but what stands in an id.
+    "Microsoft.KubernetesConfiguration/extensions": _rule(_ALNUM_DASH, 1, 63, "InvalidParameter", _ALNUM_DASH_WORDS),
     # Linux pools; a Windows pool may have six characters only.
     "Microsoft.ContainerService/managedClusters/agentPools": _rule(
         r"^[a-z][a-z0-9]*$", 1, 12, "InvalidParameter", "lower-case letters and digits; starts with a letter"

@@ -49,7 +49,7 @@ def tree(tmp_path: Path) -> Path:
             copy = tmp_path / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(path.read_bytes())
-    for name in ("components", "workload", "docs", ".ci"):
+    for name in ("components", "configuration", "workload", "docs", ".ci"):
         (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
 

@@ -14,6 +14,7 @@ import policies
 from policies.model import Stack
 from policies.rule import ResourceRule
 from tests.conftest import STACKS, Rehearsed
+from tests.pulled import Switched
 
 TODAY = datetime.date(2026, 11, 23)
 Raw = dict[str, Any]
@@ -27,9 +28,12 @@ def test_a_shipped_environment_keeps_every_rule_without_an_exception(
     assert findings == (), policies.render(findings)
 
 
-def test_every_rule_about_resources_finds_something_to_judge(rehearsed: Mapping[str, Rehearsed]) -> None:
+def test_every_rule_about_resources_finds_something_to_judge(
+    rehearsed: Mapping[str, Rehearsed], switched: Mapping[str, Switched]
+) -> None:
     """A rule for a kind that nobody declares would always pass. The rest is about what must not exist."""
-    types = {one.type for run in rehearsed.values() for one in Stack.of_export(run.export).resources}
+    exports = [*(run.export for run in rehearsed.values()), *(one.export for one in switched.values())]
+    types = {one.type for export in exports for one in Stack.of_export(export).resources}
     idle = {
         rule.id
         for rule in policies.RULES.values()

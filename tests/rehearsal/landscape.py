@@ -342,6 +342,19 @@ def _landscape() -> dict[str, tuple[str, dict[str, Any]]]:
                 "metrics": [{"category": "AllMetrics", "enabled": True}],
             },
         ),
+        "flux": (
+            "kubernetesconfiguration:Extension",
+            {
+                "resourceGroupName": "rg-test",
+                "clusterRp": "Microsoft.ContainerService",
+                "clusterResourceName": "managedClusters",
+                "clusterName": "aks-test",
+                "extensionName": "flux",
+                "extensionType": "microsoft.flux",
+                "autoUpgradeMinorVersion": True,
+                "configurationSettings": {"multiTenancy.enforce": "true"},
+            },
+        ),
         **landscape_monitoring.samples(SUBSCRIPTION, _GROUP_ID),
         "agents_subnet": (
             "network:Subnet",

@@ -188,6 +188,7 @@ SAMPLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
         "ServiceendpointPermissions",
         _of_project(serviceendpointId="@connection", principal="@group", permissions={"Use": "Allow"}),
     ),
+    "service_user": ("ServicePrincipalEntitlement", {"originId": AGENTS}),
     "validation": (
         "BranchPolicyBuildValidation",
         _of_project(

@@ -745,6 +745,52 @@ BENT: Final[dict[str, tuple[str, Mapping[str, Any], str, str]]] = {
         "InsufficientSubnetSize",
         "",
     ),
+    # Extensions
+    "an extension of no cluster that there is": ("flux", {"clusterName": "aks-x"}, "ParentResourceNotFound", "aks-x"),
+    "an extension of another sort of cluster": (
+        "flux",
+        {"clusterRp": "Microsoft.Kubernetes"},
+        "InvalidParameter",
+        "AKS",
+    ),
+    "an extension that nobody knows": (
+        "flux",
+        {"extensionType": "microsoft.fluxx"},
+        "ExtensionTypeRegistrationGetFailed",
+        "fluxx",
+    ),
+    "a version of an extension that upgrades itself": ("flux", {"version": "1.0"}, "InvalidParameter", "version"),
+    "Flux in a namespace of its own": (
+        "flux",
+        {"scope": {"cluster": {"releaseNamespace": "flux"}}},
+        "InvalidParameter",
+        "flux-system",
+    ),
+    "Flux for one namespace": ("flux", {"scope": {"namespace": {}}}, "InvalidParameter", "whole cluster"),
+    "a setting that Flux does not have": (
+        "flux",
+        {"configurationSettings": {"multitenancy": "true"}},
+        "InvalidParameter",
+        "multitenancy",
+    ),
+    "a setting of Flux that is no text": (
+        "flux",
+        {"configurationSettings": {"multiTenancy.enforce": True}},
+        "InvalidParameter",
+        "every value is a text",
+    ),
+    "a switch of Flux that is neither on nor off": (
+        "flux",
+        {"configurationSettings": {"multiTenancy.enforce": "yes"}},
+        "InvalidParameter",
+        "true and false",
+    ),
+    "workload identity as nobody": (
+        "flux",
+        {"configurationSettings": {"workloadIdentity.enable": "true", "workloadIdentity.azureClientId": NOBODY}},
+        "ExtensionOperationFailed",
+        "dentity",
+    ),
     # Maintenance
     "a window of 3 hours": ("window", {"maintenanceWindow.durationHours": 3}, "InvalidParameter", "4 to 24"),
     "a window of 25 hours": ("window", {"maintenanceWindow.durationHours": 25}, "InvalidParameter", "4 to 24"),
@@ -774,6 +820,7 @@ BENT: Final[dict[str, tuple[str, Mapping[str, Any], str, str]]] = {
 # A name that each type refuses, beside the length rules that every type has.
 BAD_NAMES: Final[dict[str, str]] = {
     "group": "rg test",
+    "flux": "flux/2",
     "control": "id.control",
     "vnet": "-vnet",
     "nsg": "nsg test",

@@ -20,6 +20,10 @@ CONFIG_MAP = f"{CORE}:ConfigMap"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 SECRETS = "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass"
 MONITOR = "kubernetes:azmonitoring.coreos.com/v1:PodMonitor"
+ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
+BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+SOURCE = "kubernetes:source.toolkit.fluxcd.io/v1:GitRepository"
+PART = "kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization"
 PUBLIC: Mapping[str, Any] = {
     "apiServerAccessProfile": None,
     "addonProfiles": {"azureKeyvaultSecretsProvider": {"enabled": True}},
@@ -64,6 +68,28 @@ VALID: Mapping[str, dict[str, Any]] = {
         "metadata": {"name": "pods", "namespace": "shop"},
         "spec": {"selector": {}, "podMetricsEndpoints": [{"port": "metrics", "interval": "30s"}]},
     },
+    ROLE: {
+        "metadata": {"name": "applier", "namespace": "shop"},
+        "rules": [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}],
+    },
+    BINDING: {
+        "metadata": {"name": "applier", "namespace": "shop"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "applier"},
+        "subjects": [{"kind": "ServiceAccount", "name": "applier", "namespace": "shop"}],
+    },
+    SOURCE: {
+        "metadata": {"name": "configuration", "namespace": "shop"},
+        "spec": {"url": "https://dev.azure.com/example/Shop/_git/configuration", "interval": "1m", "provider": "azure"},
+    },
+    PART: {
+        "metadata": {"name": "release", "namespace": "shop"},
+        "spec": {
+            "sourceRef": {"kind": "GitRepository", "name": "configuration"},
+            "interval": "5m",
+            "prune": True,
+            "dependsOn": [{"name": "other"}],
+        },
+    },
 }
 """One valid object of each kind, for tests to bend in one place."""
 
@@ -73,10 +99,12 @@ def cloud() -> Cloud:
     return with_cluster(PUBLIC)
 
 
-def with_cluster(changes: Mapping[str, Any], *, inside_network: bool = False) -> Cloud:
+def with_cluster(changes: Mapping[str, Any], *, inside_network: bool = False, flux: bool = True) -> Cloud:
     cloud = before("cluster")
     cloud.kubernetes.inside_network = inside_network
     make(cloud, "cluster", changes)
+    if flux:
+        make(cloud, "flux")
     return cloud
 
 
@@ -159,6 +187,28 @@ def test_every_known_kind_has_a_valid_object_and_lives(cloud: Cloud) -> None:
         (MONITOR, "spec.selector", None, "Invalid", "spec.selector: Required value"),
         (MONITOR, "spec.podMetricsEndpoints[0].interval", "30 seconds", "Invalid", "should match"),
         (MONITOR, "spec.namespaces", [], "BadRequest", ".spec.namespaces"),
+        (ROLE, "rules[0].verbs", [], "Invalid", "at least one value"),
+        (ROLE, "rules[0].apiGroups", [], "Invalid", "at least one api group"),
+        (ROLE, "rules[0].resources", [], "Invalid", "at least one resource"),
+        (ROLE, "rules[0].nonResourceURLs", ["/metrics"], "Invalid", "non-resource URLs"),
+        (ROLE, "rules[0].kinds", ["pods"], "BadRequest", ".rules.kinds"),
+        (BINDING, "roleRef.kind", "Group", "Invalid", "supported values"),
+        (BINDING, "roleRef.name", "", "Invalid", "roleRef.name"),
+        (BINDING, "subjects[0].kind", "Pod", "Invalid", "subjects[0].kind"),
+        (BINDING, "subjects[0].namespace", None, "Invalid", "subjects[0].namespace"),
+        (SOURCE, "spec.url", None, "Invalid", "spec.url: Required value"),
+        (SOURCE, "spec.url", "git@ssh.dev.azure.com:v3/a/b/c", "Invalid", "should match"),
+        (SOURCE, "spec.interval", "1 minute", "Invalid", "should match"),
+        (SOURCE, "spec.provider", "Azure", "Invalid", "supported values"),
+        (SOURCE, "spec.secretRef", {"name": "token"}, "Invalid", "cannot be set with the provider azure"),
+        (SOURCE, "spec.branch", "main", "BadRequest", ".spec.branch"),
+        (PART, "spec.prune", None, "Invalid", "spec.prune: Required value"),
+        (PART, "spec.sourceRef.kind", "HelmChart", "Invalid", "kind of source"),
+        (PART, "spec.sourceRef.namespace", "flux-system", "Invalid", "cross-namespace"),
+        (PART, "spec.dependsOn[0].namespace", "flux-system", "Invalid", "cross-namespace"),
+        (PART, "spec.timeout", "ten minutes", "Invalid", "should match"),
+        (PART, "spec.deletionPolicy", "Keep", "Invalid", "MirrorPrune"),
+        (PART, "spec.pruned", True, "BadRequest", ".spec.pruned"),
     ],
 )
 def test_an_object_that_kubernetes_refuses_is_refused(
@@ -189,6 +239,14 @@ def test_an_object_is_made_once(cloud: Cloud, type_: str) -> None:
     if type_ != NAMESPACE:
         create(cloud, type_)
     with refused("AlreadyExists", KINDS[type_].plural):
+        create(cloud, type_)
+
+
+@pytest.mark.parametrize("type_", [SOURCE, PART])
+def test_kinds_of_flux_need_its_extension(type_: str) -> None:
+    cloud = with_cluster(PUBLIC, flux=False)
+    create(cloud, NAMESPACE)
+    with refused("NotFound", f'no matches for kind "{KINDS[type_].kind}" in version "{KINDS[type_].api_version}"'):
         create(cloud, type_)
 
 

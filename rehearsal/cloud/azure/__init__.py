@@ -18,6 +18,7 @@ from rehearsal.cloud.azure import (
     dashboards,
     defender,
     deployments,
+    extensions,
     functions,
     groups,
     identity,
@@ -60,6 +61,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         defender,
         deployments,
         agents,
+        extensions,
     )
     for kind in area.KINDS
 }

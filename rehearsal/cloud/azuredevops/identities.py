@@ -12,6 +12,7 @@ from rehearsal.cloud.azuredevops.kinds import (
     ENVIRONMENT,
     GROUP,
     PROJECT,
+    SERVICE_USER,
     TEAM,
     DevOpsKind,
     Request,
@@ -160,6 +161,30 @@ def _identity_exists(request: Request) -> None:
         )
 
 
+def _service_user(request: Request) -> dict[str, Any]:
+    """The organisation knows it by an id of its own, which is neither the directory's nor the application's."""
+    return {
+        "descriptor": descriptor("aadsp", request.id),
+        "displayName": f"service principal {request.text('originId')[:8]}",
+    }
+
+
+def _service_principal(request: Request) -> None:
+    origin = request.text("originId")
+    refuse_unless(
+        not origin or request.there.world.principal_type(origin) == "ServicePrincipal",
+        "VS860016",
+        f"Could not find originId '{origin}' in the backing domain with originType 'Microsoft Entra ID': it is the "
+        "object id of a service principal, and neither its client id nor that of a user.",
+    )
+    for other in request.there.of(SERVICE_USER):
+        refuse_unless(
+            other.id == request.id or not same(other.inputs.get("originId"), origin),
+            "UserAlreadyExists",
+            f"The service principal {origin} is a user of the organisation already.",
+        )
+
+
 def _team(request: Request) -> dict[str, Any]:
     return {"descriptor": descriptor("vssgp", request.id)}
 
@@ -186,7 +211,24 @@ KINDS: Final = (
         defaults={"mode": "add"},
         shape=(one_of("mode", "add", "overwrite"),),
         world=(_members_exist, _not_its_own_member),
+        # A user is held by its descriptor, which is not its id; the organisation lets it go, and its groups forget it.
         holds=lambda inputs: [(GROUP, each) for each in inputs.get("members") or ()],
+    ),
+    DevOpsKind(
+        SERVICE_USER,
+        required=("originId",),
+        force_new=("originId", "origin"),
+        defaults={"origin": "aad", "accountLicenseType": "express", "licensingSource": "account"},
+        compute=_service_user,
+        shape=(
+            one_of("origin", "aad"),
+            one_of(
+                "accountLicenseType",
+                *("advanced", "basic", "earlyAdopter", "express", "none", "professional", "stakeholder"),
+            ),
+            one_of("licensingSource", "account", "auto", "msdn", "none", "profile", "trial"),
+        ),
+        world=(_service_principal,),
     ),
     DevOpsKind(
         token("SecurityroleAssignment"),

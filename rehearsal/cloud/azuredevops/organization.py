@@ -22,6 +22,7 @@ from rehearsal.cloud.azuredevops.kinds import (
     PROJECT,
     QUEUE,
     REPOSITORY,
+    SERVICE_USER,
     TEAM,
     USER,
     VARIABLE_GROUP,
@@ -169,13 +170,13 @@ class Organization:
     def is_identity(self, id: str) -> bool:
         """Whether a GUID is one by which Azure DevOps itself knows somebody. The directory's ids are not."""
         known = [str(found.outputs.get("groupId")) for found in self.of(GROUP)]
-        known += [found.id for found in self.of(TEAM)] + [found.id for found in self.of(USER)]
+        known += [found.id for kind in (TEAM, USER, SERVICE_USER) for found in self.of(kind)]
         local = [str(found.outputs.get("originId")) for found in self.of(GROUP) if found.outputs["origin"] == "vsts"]
         return any(same(id, one) for one in (*known, *local))
 
     def has_subject(self, descriptor: str) -> bool:
         """Whether a descriptor leads to a group, a team or a user."""
-        subjects = (*self.of(GROUP), *self.of(TEAM), *self.of(USER))
+        subjects = (found for kind in (GROUP, TEAM, USER, SERVICE_USER) for found in self.of(kind))
         return any(found.outputs.get("descriptor") == descriptor for found in subjects)
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
+from rehearsal.cloud.azure.extensions import flux_of
 from rehearsal.cloud.kubernetes import rules
 from rehearsal.cloud.kubernetes.rules import Problems
 from rehearsal.cloud.values import lookup
-from rehearsal.cloud.world import Resource
+from rehearsal.cloud.world import Resource, World
 
 _SELECTOR: Final = {"matchLabels": None, "matchExpressions": [{"key": None, "operator": None, "values": None}]}
 _PEER: Final = {
@@ -31,16 +32,23 @@ METADATA: Final = dict.fromkeys(
 )
 
 
-def _always(cluster: Resource) -> bool:
+Served: TypeAlias = Callable[[Resource, World], bool]
+
+
+def _always(cluster: Resource, world: World) -> bool:
     return True
 
 
-def _addon(name: str) -> Callable[[Resource], bool]:
-    return lambda cluster: lookup(cluster.inputs, f"addonProfiles.{name}.enabled") is True
+def _addon(name: str) -> Served:
+    return lambda cluster, world: lookup(cluster.inputs, f"addonProfiles.{name}.enabled") is True
 
 
-def _metrics(cluster: Resource) -> bool:
+def _metrics(cluster: Resource, world: World) -> bool:
     return lookup(cluster.inputs, "azureMonitorProfile.metrics.enabled") is True
+
+
+def _flux(cluster: Resource, world: World) -> bool:
+    return flux_of(world, cluster) is not None
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class ObjectKind:
     fields: Mapping[str, Any]
     rule: Callable[[Mapping[str, Any]], Problems]
     namespaced: bool = True
-    served: Callable[[Resource], bool] = _always
+    served: Served = _always
     force_new: tuple[str, ...] = ()
 
     @property
@@ -147,6 +155,53 @@ KINDS: Final[Mapping[str, ObjectKind]] = {
             },
             rules.pod_monitor,
             served=_metrics,
+        ),
+        ObjectKind(
+            "kubernetes:rbac.authorization.k8s.io/v1:Role",
+            "roles",
+            {"rules": [dict.fromkeys(("apiGroups", "resources", "resourceNames", "verbs", "nonResourceURLs"))]},
+            rules.role,
+        ),
+        ObjectKind(
+            "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+            "rolebindings",
+            {
+                "roleRef": dict.fromkeys(("apiGroup", "kind", "name")),
+                "subjects": [dict.fromkeys(("apiGroup", "kind", "name", "namespace"))],
+            },
+            rules.role_binding,
+            force_new=("roleRef",),
+        ),
+        ObjectKind(
+            "kubernetes:source.toolkit.fluxcd.io/v1:GitRepository",
+            "gitrepositories",
+            {
+                "spec": {
+                    "ref": dict.fromkeys(("branch", "tag", "semver", "name", "commit")),
+                    "secretRef": {"name": None},
+                    **dict.fromkeys(
+                        ("url", "interval", "timeout", "provider", "suspend", "ignore", "serviceAccountName")
+                    ),
+                    **dict.fromkeys(("recurseSubmodules", "sparseCheckout")),
+                }
+            },
+            rules.git_repository,
+            served=_flux,
+        ),
+        ObjectKind(
+            "kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization",
+            "kustomizations",
+            {
+                "spec": {
+                    "sourceRef": dict.fromkeys(("apiVersion", "kind", "name", "namespace")),
+                    "dependsOn": [dict.fromkeys(("name", "namespace", "readyExpr"))],
+                    "healthChecks": [dict.fromkeys(("apiVersion", "kind", "name", "namespace"))],
+                    **dict.fromkeys(("path", "interval", "retryInterval", "timeout", "prune", "wait", "force")),
+                    **dict.fromkeys(("serviceAccountName", "targetNamespace", "deletionPolicy", "suspend")),
+                }
+            },
+            rules.kustomization,
+            served=_flux,
         ),
     )
 }

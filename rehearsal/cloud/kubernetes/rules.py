@@ -161,6 +161,72 @@ def pod_monitor(inputs: Mapping[str, Any]) -> Problems:
                 yield f"spec.podMetricsEndpoints[{index}].{key}", wrong(value, f"should match '{_DURATION.pattern}'")
 
 
+_FLUX_DURATION: Final = re.compile(r"([0-9]+(\.[0-9]+)?(ms|s|m|h))+")
+
+
+def role(inputs: Mapping[str, Any]) -> Problems:
+    for index, rule in enumerate(blocks(inputs, "rules")):
+        if not texts(rule, "verbs"):
+            yield f"rules[{index}].verbs", "Required value: verbs must contain at least one value"
+        if "nonResourceURLs" in rule:
+            yield f"rules[{index}].nonResourceURLs", "namespaced rules cannot apply to non-resource URLs"
+        elif not texts(rule, "apiGroups"):
+            yield f"rules[{index}].apiGroups", "Required value: resource rules must supply at least one api group"
+        elif not texts(rule, "resources"):
+            yield f"rules[{index}].resources", "Required value: resource rules must supply at least one resource"
+
+
+def role_binding(inputs: Mapping[str, Any]) -> Problems:
+    if lookup(inputs, "roleRef.kind") not in ("Role", "ClusterRole", UNKNOWN):
+        yield "roleRef.kind", wrong(lookup(inputs, "roleRef.kind"), 'supported values: "ClusterRole", "Role"')
+    if not lookup(inputs, "roleRef.name"):
+        yield "roleRef.name", "Required value"
+    for index, subject in enumerate(blocks(inputs, "subjects")):
+        if subject.get("kind") not in ("ServiceAccount", "User", "Group", UNKNOWN):
+            yield f"subjects[{index}].kind", wrong(subject.get("kind"), '"ServiceAccount", "User" or "Group"')
+        if subject.get("kind") == "ServiceAccount" and not subject.get("namespace"):
+            yield f"subjects[{index}].namespace", "Required value"
+
+
+def git_repository(inputs: Mapping[str, Any]) -> Problems:
+    yield from _flux(inputs, "url", "interval", durations=("interval", "timeout"))
+    url, provider = lookup(inputs, "spec.url"), lookup(inputs, "spec.provider")
+    if isinstance(url, str) and not re.match(r"(http|https|ssh)://", url):
+        yield "spec.url", wrong(url, "should match '^(http|https|ssh)://.*$'")
+    if provider not in (None, "generic", "azure", "github", UNKNOWN):
+        yield "spec.provider", wrong(provider, 'supported values: "generic", "azure", "github"')
+    if provider == "azure" and lookup(inputs, "spec.secretRef") is not None:
+        yield "spec.secretRef", "cannot be set with the provider azure"
+
+
+def kustomization(inputs: Mapping[str, Any]) -> Problems:
+    yield from _flux(inputs, "interval", "prune", "sourceRef", durations=("interval", "retryInterval", "timeout"))
+    kind = lookup(inputs, "spec.sourceRef.kind")
+    if kind not in ("GitRepository", "OCIRepository", "Bucket", "ExternalArtifact", UNKNOWN):
+        yield "spec.sourceRef.kind", wrong(kind, "must be a kind of source")
+    policy = lookup(inputs, "spec.deletionPolicy")
+    if policy not in (None, "MirrorPrune", "Delete", "WaitForTermination", "Orphan", UNKNOWN):
+        yield "spec.deletionPolicy", wrong(policy, "must be MirrorPrune, Delete, WaitForTermination or Orphan")
+    # What a cluster of several tenants refuses: the extension enforces it.
+    own = lookup(inputs, "metadata.namespace")
+    others = {"spec.sourceRef.namespace": lookup(inputs, "spec.sourceRef.namespace")}
+    for index, part in enumerate(blocks(inputs, "spec.dependsOn")):
+        others[f"spec.dependsOn[{index}].namespace"] = part.get("namespace")
+    for path, other in others.items():
+        if other not in (None, own, UNKNOWN):
+            yield path, f"can't access '{other}', cross-namespace references have been blocked"
+
+
+def _flux(inputs: Mapping[str, Any], *required: str, durations: Iterable[str]) -> Problems:
+    for key in required:
+        if lookup(inputs, f"spec.{key}") is None:
+            yield f"spec.{key}", "Required value"
+    for key in durations:
+        value = lookup(inputs, f"spec.{key}")
+        if value not in (None, UNKNOWN) and not _FLUX_DURATION.fullmatch(str(value)):
+            yield f"spec.{key}", wrong(value, f"should match '{_FLUX_DURATION.pattern}'")
+
+
 def undeclared(value: Any, fields: Any, path: str = "") -> Iterator[str]:
     """The paths that a schema of `kinds` does not have. None in a schema stands for anything."""
     if isinstance(fields, list) and isinstance(value, (list, tuple)):

@@ -72,7 +72,7 @@ class ApiServers:
             id = _id(kind, inputs)
         with self._traffic.write(type_, "create", f"{cluster.id}/{id}"), self._lock:
             cluster = self._reach(configuration)
-            if not kind.served(cluster):
+            if not kind.served(cluster, self._world):
                 raise CloudError("NotFound", f'no matches for kind "{kind.kind}" in version "{kind.api_version}"')
             self._check_namespace(kind, cluster, inputs)
             if (type_, id) in self._inside(cluster) or (type_ == _NAMESPACE and id in _GIVEN):
