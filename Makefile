@@ -74,7 +74,7 @@ test: .venv/stamp
 	@echo 'mypy: in the background (a minute the first time), shown after the tests'
 	@mkdir -p build
 	@$(VENV)/mypy > build/mypy.txt 2>&1 & types=$$!; \
-	tests=0; $(VENV)/pytest -n 2 --color=no | tee build/pytest.txt || tests=$$?; \
+	tests=0; $(VENV)/pytest -n 2 --dist loadgroup --color=no | tee build/pytest.txt || tests=$$?; \
 	wait $$types && typed=0 || typed=$$?; \
 	echo "mypy: $$(tail -n 1 build/mypy.txt)"; \
 	if [ $$typed != 0 ]; then cat build/mypy.txt; fi; \

@@ -198,10 +198,9 @@ class Rehearsal:
         call = partial(self._stack(stack).up, refresh=refresh, continue_on_error=continue_on_error)
         return self._operate(stack, "update", call, watch, program=self._program)
 
-    def refresh(self, stack: str, watch: Watch | None = None, *, clear_pending_creates: bool = False) -> Run:
+    def refresh(self, stack: str, watch: Watch | None = None) -> Run:
         """Reads every resource anew from the cloud into the state."""
-        call = partial(self._stack(stack).refresh, clear_pending_creates=clear_pending_creates)
-        return self._operate(stack, "refresh", call, watch)
+        return self._operate(stack, "refresh", self._stack(stack).refresh, watch)
 
     def destroy(self, stack: str, watch: Watch | None = None) -> Run:
         return self._operate(stack, "destroy", self._stack(stack).destroy, watch)
@@ -225,8 +224,20 @@ class Rehearsal:
         except automation.CommandError as failure:
             raise CliError(f"pulumi {' '.join(arguments[:2])} failed: {said(str(failure))}") from None
 
+    @contextmanager
+    def checkpoints(self) -> Iterator[None]:
+        """Until the block ends, the engine writes its state down at every step, as it does outside a rehearsal."""
+        skipped = os.environ.pop(workspace.SKIP_CHECKPOINTS, None)
+        try:
+            yield
+        finally:
+            if skipped is not None:
+                os.environ[workspace.SKIP_CHECKPOINTS] = skipped
+
     def kill(self) -> None:
-        """Ends the engine at once while it works, as a machine that goes down would: it has no time for a word."""
+        """Ends the engine at once while it works, as a machine that goes down would: it has no time for a word, and
+        what it has not written down (`checkpoints`) is lost.
+        """
         os.kill(int(self._space.process.read_text("utf-8")), signal.SIGKILL)
 
     def export(self, stack: str, path: Path | None = None, *, sealed: bool = True) -> dict[str, Any]:
@@ -307,7 +318,8 @@ def _stopped_programs_are_silent() -> Iterator[None]:
 
     Python collects their coroutines at some later moment, and would then print for each a traceback about an
     event loop that is gone: noise after the message that says what went wrong. That moment may come after the block,
-    because the thread of such a program ends by itself: the hook stays.
+    because the thread of such a program ends by itself: the hook stays. What the SDK had made to read another stack's
+    outputs (`StackReference.get_output`) and not come to await is collected here, where nobody is warned of it.
     """
     before = sys.unraisablehook
     if not isinstance(before, _Silence):
@@ -315,8 +327,11 @@ def _stopped_programs_are_silent() -> Iterator[None]:
     with warnings.catch_warnings():
         # The SDK's, when an engine was killed: it cannot end its stream of events then.
         warnings.filterwarnings("ignore", "Error in event stream")
-        yield
-    gc.collect()
+        warnings.filterwarnings("ignore", r"coroutine 'Output\.\w+' was never awaited", RuntimeWarning)
+        try:
+            yield
+        finally:
+            gc.collect()
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,8 @@ def opened(root: Path, names: Sequence[str], console: Console) -> Iterator[Stage
                 if rehearsal.is_locked(stack.name):
                     console.say(f"{stack.name}: the last run was stopped half-way; its loose ends are tied up first.")
                     mend(stage, stack)
-            yield stage
+            with rehearsal.checkpoints():
+                yield stage
         finally:
             cloud.calm()
             memory.save(cloud, file)

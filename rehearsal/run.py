@@ -7,7 +7,7 @@ them before they get here.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 SECRET: Final = "[secret]"
@@ -36,7 +36,6 @@ class Step:
     custom: bool = True
     was: str = ""
     """Its URN before, where an alias leads from another one."""
-    failed: bool = False
 
     @property
     def name(self) -> str:
@@ -100,7 +99,7 @@ class Collector:
         elif event.res_outputs_event is not None:
             self._done(_step(event.res_outputs_event.metadata))
         elif event.res_op_failed_event is not None:
-            self._done(replace(_step(event.res_op_failed_event.metadata), failed=True))
+            self._done(_step(event.res_op_failed_event.metadata))
 
     def run(self, seconds: float, failure: str | None) -> Run:
         """What was seen; `failure` is the whole output of a CLI that failed, for want of a better error."""

@@ -14,7 +14,7 @@ from rehearsal.engine import EngineError
 from rehearsal.faults import SERVICES, Fault, Plan, arrange
 from rehearsal.life.generations import born_again, generation, retired, states
 from rehearsal.life.stage import Environment, Stage, listed
-from rehearsal.life.up import quiet
+from rehearsal.life.up import at_rest
 
 REFUSED: Final = {"azure-native": "internal", "azuredevops": "devops-internal", "kubernetes": "server-busy"}
 """A fault of each service that any of its types may meet."""
@@ -47,7 +47,7 @@ def completed(stage: Stage, faults: Iterable[Fault], stacks: Iterable[Environmen
         failed, uneven = _until_it_holds(stage, stack, name)
         stage.expect(f"{name}: fails, and goes on", bool(failed), f"{len(failed)} runs failed; the last one completed")
         stage.expect(f"{name}: after each, no orphan", not uneven, listed(uneven))
-        quiet(stage, stack, f", generation {generation(stage, stack)}")
+        at_rest(stage, stack, f", generation {generation(stage, stack)}")
     stage.cloud.calm()
     hit = sorted({met.type_ for met in stage.cloud.met})
     stage.expect("types that failed once", bool(hit), f"{len(hit)}: {listed(each.rsplit(':', 1)[-1] for each in hit)}")

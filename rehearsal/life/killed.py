@@ -17,7 +17,7 @@ from rehearsal.cloud import Cloud, byhand
 from rehearsal.delays import Delays
 from rehearsal.life.generations import generation
 from rehearsal.life.stage import Environment, Stage, counted, listed
-from rehearsal.life.up import quiet
+from rehearsal.life.up import at_rest
 
 AFTER: Final = 60
 """Resources that are done when the engine is killed: early enough that much is under way."""
@@ -29,7 +29,7 @@ def play(stage: Stage) -> None:
     first, *others = stage.stacks
     kill(stage, first)
     recover(stage, first)
-    quiet(stage, first, f", generation {generation(stage, first)}")
+    at_rest(stage, first, f", generation {generation(stage, first)}")
     for stack in others:
         stage.run(f"{stack.name}: update", stage.rehearsal.update, stack.name)
     stage.expect_even()
@@ -50,7 +50,8 @@ def kill(stage: Stage, stack: Environment, after: int = AFTER) -> None:
 
         return stage.rehearsal.update(name, watched)
 
-    error = stage.fails(f"{stack.name}: update that is killed", update, stack.name)
+    with stage.rehearsal.checkpoints():
+        error = stage.fails(f"{stack.name}: update that is killed", update, stack.name)
     stage.cloud.calm()
     stage.cloud.rest()
     stage.expect(f"{stack.name}: killed", bool(done and error), f"after {done} resources")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rehearsal.life.drift import looked
 from rehearsal.life.stage import Environment, Stage, counted, listed, touched
 
 
@@ -29,3 +30,9 @@ def quiet(stage: Stage, stack: Environment, of: str = "") -> None:
     stage.expect(f"{name}: second preview is empty", again.quiet, listed(touched(again)))
     refreshed = stage.run(f"{name}: refresh", stage.rehearsal.refresh, stack.name)
     stage.expect(f"{name}: refresh finds nothing new", refreshed.quiet, listed(touched(refreshed)))
+
+
+def at_rest(stage: Stage, stack: Environment, of: str = "") -> None:
+    """The same in one question to program and cloud."""
+    error = looked(stage, stack, f"once it is done{of}")
+    stage.expect(f"{stack.name}{of}: nothing is left to do", error is None, listed(touched(error.run)) if error else "")

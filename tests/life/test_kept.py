@@ -70,6 +70,27 @@ def test_a_stack_that_is_not_up_there_has_no_drift(project: Path) -> None:
         drift(project)
 
 
+def test_a_run_that_is_killed_here_leaves_what_is_needed_to_go_on(up: Path) -> None:
+    """Elsewhere the engine writes its state once, at the end, because nobody goes on from there."""
+    with kept.opened(up, ["staging"], Console(io.StringIO())):
+        assert workspace.SKIP_CHECKPOINTS not in os.environ
+
+
+def test_what_an_engine_that_was_killed_has_left_is_tied_up_before_anything_else(
+    up: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = up / kept.PLACE / "state/.pulumi/locks/organization/aks-cicd/staging/of-the-killed.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("{}")
+    mended: list[str] = []
+    monkeypatch.setattr(kept, "mend", lambda stage, stack: mended.append(stack.name))
+    said = io.StringIO()
+    with kept.opened(up, ["prod"], Console(said)) as stage:
+        assert [stack.name for stack in stage.stacks] == ["staging", "prod"]
+        assert mended == ["staging"]
+    assert "staging: the last run was stopped half-way; its loose ends are tied up first." in said.getvalue()
+
+
 # What cannot be gone on from
 
 

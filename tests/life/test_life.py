@@ -8,7 +8,10 @@ from rehearsal.life import drift
 from rehearsal.run import Step
 from tests.life.conftest import FAIL_ONCE, Lived
 
-ACTS = ("up", "drift", "retire", "faults", "killed")
+ACTS = ("drift", "retire", "faults", "killed")
+
+# One life for all of them: it is made by the worker that has these tests.
+pytestmark = pytest.mark.xdist_group("life")
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -15,11 +15,14 @@ from tests.conftest import ROOT
 HOLD_DATA = {"ManagedCluster", "Registry", "Vault", "Workspace"}
 
 
+pytestmark = pytest.mark.xdist_group("upgrade")
+
+
 @pytest.fixture(scope="module")
 def previews(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Run]]:
     with upgrade.taken_over(ROOT, tmp_path_factory.mktemp("upgrade") / "engine") as rehearsal:
-        staging = rehearsal.preview("staging")
-        rehearsal.update("staging")
+        # Today's prod reads what only today's staging exports. An update does what its preview says.
+        staging = rehearsal.update("staging")
         yield {"staging": staging, "prod": rehearsal.preview("prod")}
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime
 import io
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,13 +20,16 @@ from operations.__main__ import main as operations
 from operations.retire_plan import LOCK, holds_data, is_up, leaning, plan
 from operations.retire_stacks import RetireError, Stacks
 from rehearsal import memory, toolchain, workspace
-from rehearsal.cloud import Cloud
 from rehearsal.console import Console
 from rehearsal.faces import providers
 from rehearsal.faults import Fault, Plan, arrange
-from tests.conftest import ROOT, Rehearsed, StandingStacks
+from tests.conftest import ROOT, STACKS, Rehearsed, StandingStacks
 
+VAULT = "azure-native:keyvault:Vault"
 TODAY = datetime.date(2026, 11, 29)
+
+# The retirement on a backend is made by the worker that has these tests.
+pytestmark = pytest.mark.xdist_group("retire")
 
 
 # What is said
@@ -138,15 +144,22 @@ def test_a_rehearsed_retirement_is_not_taken_for_the_real_one(
 # For real, on a backend of the user's own
 
 
-@pytest.fixture
-def cloud(standing: StandingStacks, tmp_path: Path) -> Cloud:
-    return memory.recall(standing.copied(tmp_path / "theirs") / memory.PLACE.name)
+@dataclass(frozen=True)
+class Attempt:
+    """What somebody was told who asked for it, how it was refused, and what was there after it."""
+
+    told: str
+    refused: str
+    left: frozenset[str]
+    """Ids in Azure."""
+    export: Mapping[str, Any]
 
 
-@pytest.fixture
-def backend(cloud: Cloud, tmp_path: Path) -> Iterator[Stacks]:
-    """The project on a backend of files, as a user has it: the stand-in serves nothing but the providers."""
-    theirs, project = tmp_path / "theirs", tmp_path / "project"
+def attempts(standing: StandingStacks, place: Path) -> Iterator[tuple[str, Attempt]]:
+    """One retirement of prod with all that gets in its way, on a backend of files, as a user has it: the stand-in
+    serves nothing but the providers."""
+    theirs, project = standing.copied(place / "theirs"), place / "project"
+    cloud = memory.recall(theirs / memory.PLACE.name)
     project.mkdir()
     shutil.copy(ROOT / "Pulumi.yaml", project)
     cli = toolchain.bring(toolchain.ways(ROOT, Console(io.StringIO())), lambda line: None)
@@ -156,48 +169,89 @@ def backend(cloud: Cloud, tmp_path: Path) -> Iterator[Stacks]:
             "PULUMI_BACKEND_URL": (theirs / "state").as_uri(),
         }
         with workspace.isolated(environ):
-            yield Stacks(project, retire.real_command(ROOT))
+            backend = Stacks(project, retire.real_command(ROOT))
+
+            def attempt(stack: str, ack: str, *faults: Fault) -> Attempt:
+                arrange(cloud, Plan(faults))
+                shown, refused = io.StringIO(), ""
+                try:
+                    retire.retire(backend, stack, ack, Console(shown), io.StringIO())
+                except RetireError as error:
+                    refused = str(error)
+                cloud.calm()
+                export = backend.export(stack) if stack in STACKS else {}
+                return Attempt(shown.getvalue(), refused, frozenset(cloud.resources), export)
+
+            yield "of what another leans on", attempt("staging", "staging")
+            yield "of what there is not", attempt("qa", "qa")
+            yield "that nobody acknowledged", attempt("prod", "")
+            yield (
+                "without the right to remove locks",
+                attempt("prod", "prod", Fault("forbidden", LOCK, "delete", times=0)),
+            )
+            yield "with a failure half way", attempt("prod", "prod", Fault("internal", VAULT, "delete"))
+            yield "again", attempt("prod", "prod")
+            yield "of what is gone", attempt("prod", "prod")
 
 
-def taken_down(backend: Stacks, stack: str, ack: str = "") -> str:
-    shown = io.StringIO()
-    retire.retire(backend, stack, ack, Console(shown), io.StringIO())
-    return shown.getvalue()
+@dataclass(frozen=True)
+class Attempts:
+    by_name: Mapping[str, Attempt]
+    selected: tuple[list[bytes], list[bytes]]
+    """Which stack the user had selected, before and after."""
 
 
-def test_the_users_own_stack_is_retired_on_their_backend(backend: Stacks, cloud: Cloud, tmp_path: Path) -> None:
-    selected = sorted(path.read_bytes() for path in (tmp_path / "theirs" / "home").rglob("workspaces/*.json"))
-    with pytest.raises(RetireError, match=r"^prod leans on staging"):
-        taken_down(backend, "staging", "staging")
-    with pytest.raises(RetireError, match=r"There is no stack qa on this backend\. There are: prod, staging"):
-        taken_down(backend, "qa", "qa")
-    with pytest.raises(RetireError, match="Nothing was touched"):
-        taken_down(backend, "prod")
-
-    shown = taken_down(backend, "prod", "prod")
-
-    assert shown.index("What is lost") < shown.index("prod is retired.")
-    assert "raise aks-cicd:generation in Pulumi.prod.yaml" in shown
-    left = {each.type_.rsplit(":", 1)[-1] for each in cloud.resources.values() if "/rg-shop-prod" in each.id.lower()}
-    assert not left
-    assert not is_up(backend.export("prod"))
-    with pytest.raises(RetireError, match="has no resources"):
-        taken_down(backend, "prod", "prod")
-    after = sorted(path.read_bytes() for path in (tmp_path / "theirs" / "home").rglob("workspaces/*.json"))
-    assert after == selected, "which stack is selected is the user's business"
+@pytest.fixture(scope="module")
+def tried(standing: StandingStacks, tmp_path_factory: pytest.TempPathFactory) -> Attempts:
+    place = tmp_path_factory.mktemp("retire")
+    before = _selected(standing.place)
+    made = dict(attempts(standing, place))
+    return Attempts(made, (before, _selected(place / "theirs")))
 
 
-def test_who_may_not_remove_locks_has_done_nothing(backend: Stacks, cloud: Cloud) -> None:
-    arrange(cloud, Plan((Fault("forbidden", LOCK, "delete", times=0),)))
-    before = set(cloud.resources)
-    with pytest.raises(RetireError, match=r"AuthorizationFailed[\s\S]*Nothing that it guards is gone"):
-        taken_down(backend, "prod", "prod")
-    assert set(cloud.resources) == before
-    assert plan("prod", backend.export("prod"), TODAY).protected, "what it holds is still protected"
+def _selected(place: Path) -> list[bytes]:
+    return sorted(path.read_bytes() for path in (place / "home").rglob("workspaces/*.json"))
 
 
-def test_a_failure_half_way_is_gone_on_from(backend: Stacks, cloud: Cloud) -> None:
-    arrange(cloud, Plan((Fault("internal", "azure-native:keyvault:Vault", "delete"),)))
-    with pytest.raises(RetireError, match=r"InternalServerError[\s\S]*it goes on from here"):
-        taken_down(backend, "prod", "prod")
-    assert "prod is retired." in taken_down(backend, "prod", "prod")
+@pytest.mark.parametrize(
+    ("attempt", "says"),
+    [
+        ("of what another leans on", r"^prod leans on staging"),
+        ("of what there is not", r"There is no stack qa on this backend\. There are: prod, staging"),
+        ("that nobody acknowledged", r"Nothing was touched"),
+    ],
+)
+def test_what_is_refused_has_done_nothing(attempt: str, says: str, tried: Attempts) -> None:
+    assert re.search(says, tried.by_name[attempt].refused)
+    assert tried.by_name[attempt].left == tried.by_name["of what another leans on"].left
+    assert len(tried.by_name[attempt].left) > 100
+
+
+def test_who_may_not_remove_locks_has_done_nothing(tried: Attempts) -> None:
+    found = tried.by_name["without the right to remove locks"]
+    assert re.search(r"AuthorizationFailed[\s\S]*Nothing that it guards is gone", found.refused)
+    assert found.left == tried.by_name["that nobody acknowledged"].left
+    assert plan("prod", found.export, TODAY).protected, "what it holds is still protected"
+
+
+def test_a_failure_half_way_is_gone_on_from(tried: Attempts) -> None:
+    failed = tried.by_name["with a failure half way"]
+    assert re.search(r"InternalServerError[\s\S]*it goes on from here", failed.refused)
+    assert not plan("prod", failed.export, TODAY).protected
+    assert failed.left < tried.by_name["without the right to remove locks"].left
+    assert tried.by_name["again"].refused == ""
+
+
+def test_the_users_own_stack_is_retired_on_their_backend(tried: Attempts) -> None:
+    found = tried.by_name["again"]
+    assert found.told.index("What is lost") < found.told.index("prod is retired.")
+    assert "raise aks-cicd:generation in Pulumi.prod.yaml" in found.told
+    assert not [id for id in found.left if "/rg-shop-prod" in id.lower()]
+    assert any("/rg-shop-staging" in id.lower() for id in found.left)
+    assert not is_up(found.export)
+    assert "has no resources" in tried.by_name["of what is gone"].refused
+
+
+def test_which_stack_is_selected_is_the_users_business(tried: Attempts) -> None:
+    before, after = tried.selected
+    assert before == after
