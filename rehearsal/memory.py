@@ -85,7 +85,9 @@ def recall(path: Path, fresh: Cloud | None = None) -> Cloud:
 
 
 def _way_out(path: Path) -> str:
-    return f"Begin anew: rm -r {path.parent} (the stand-in cloud, and the engine's state of it)."
+    if (path.parent / MARK).exists():
+        return f"Begin anew: rm -r {path.parent} (the stand-in cloud, and the engine's state of it)."
+    return "Name another file with --file."
 
 
 def main(arguments: Sequence[str]) -> None:

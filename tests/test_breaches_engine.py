@@ -172,6 +172,9 @@ def _releases(
     )
 
 
+pytestmark = pytest.mark.xdist_group("breaches")
+
+
 @pytest.fixture(scope="module")
 def landscape(tmp_path_factory: pytest.TempPathFactory) -> Landscape:
     directory = tmp_path_factory.mktemp("careless")

@@ -69,6 +69,9 @@ def small() -> None:
     pulumi.export("guard", {"id": guard.id, "size": 1})
 
 
+pytestmark = pytest.mark.xdist_group("flat")
+
+
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any], flat.Flat]:
     """The export of the small program, that of its flat one, and the flat one as data."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -52,14 +54,22 @@ def drift(project: Path) -> tuple[str, str]:
 def test_what_is_changed_by_hand_between_two_runs_is_found_and_named_by_the_next(
     up: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pool = "/managedClusters/aks-shop-staging/agentPools/apps"
-    door(up, "show", pool)
-    door(up, "set", next(line[4:] for line in capsys.readouterr().out.splitlines() if "id: " in line), "maxCount", "9")
+    """By the commands of docs/rehearsal.md."""
+    page = (ROOT / "docs" / "rehearsal.md").read_text("utf-8")
+    shown_, set_, delete_ = (
+        shlex.split(re.search(rf"python -m rehearsal cloud ({what}[^|#\n]+)", page)[1])  # type: ignore[index]
+        for what in ("show aks", "set ", "delete ")
+    )
+    door(up, *shown_)
+    (pool,) = (line[4:] for line in capsys.readouterr().out.splitlines() if line.startswith("id: "))
+    door(up, *(pool if word == "$pool" else word for word in set_))
+    door(up, *delete_)
     before = (up / memory.PLACE).read_bytes()
 
     shown, error = drift(up)
 
     assert "  pool-apps (AgentPool)\n    maxCount: in place" in shown
+    assert "create: 1\n  alert-cluster-deleted (ActivityLogAlert)" in shown
     assert "staging: the cloud has drifted" in error
     assert "python -m rehearsal up" in error
     assert (up / memory.PLACE).read_bytes() == before, "looking changes nothing"

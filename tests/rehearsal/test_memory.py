@@ -157,6 +157,7 @@ def test_a_state_that_is_not_ours_is_one_message_with_the_way_out(
     place: Path, changes: Mapping[str, Any], says: str
 ) -> None:
     _edited(place, changes)
+    (place.parent / MARK).touch()
     with pytest.raises(RehearsalError) as caught:
         memory.recall(place)
     assert says in str(caught.value)
@@ -166,8 +167,17 @@ def test_a_state_that_is_not_ours_is_one_message_with_the_way_out(
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"', "\x00"])
 def test_a_broken_file_is_one_message(place: Path, text: str) -> None:
     place.write_text(text, "utf-8")
+    (place.parent / MARK).touch()
     with pytest.raises(RehearsalError, match="Begin anew"):
         memory.recall(place)
+
+
+def test_nobody_is_told_to_remove_a_directory_that_is_no_rehearsals(place: Path) -> None:
+    """A state that was sent for a bug report may lie anywhere."""
+    place.write_text("{", "utf-8")
+    with pytest.raises(RehearsalError, match="Name another file with --file") as caught:
+        memory.recall(place)
+    assert "rm -r" not in str(caught.value)
 
 
 def test_another_tenants_state_is_refused(place: Path) -> None:

@@ -70,6 +70,9 @@ def engine(tmp_path: Path, cloud: Cloud) -> Iterator[Rehearsal]:
         yield rehearsal
 
 
+pytestmark = pytest.mark.xdist_group("delivery-engine")
+
+
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory: pytest.TempPathFactory) -> Graph:
     """What the engine knows after a first day: above all, what waited for what."""
