@@ -15,6 +15,7 @@ from components import naming
 from components.cluster import Cluster
 from components.defender import Defender
 from components.delivery import DeliveryEnvironment, DeliveryHome, ManagedAgents
+from components.delivery.github import GitHubEnvironment, GitHubHome, github
 from components.gitops import Gitops
 from components.network import Network
 from components.observability import Observability
@@ -38,8 +39,12 @@ upstream: dict[str | None, Output[Contract]] = {
 
 # Where everything goes.
 azure = Provider("azure", subscription_id=settings.azure.subscription_id, tenant_id=settings.azure.tenant_id)
-devops = DevOpsProvider("azure-devops", org_service_url=settings.delivery.organization)
-inside = ResourceOptions(providers=[azure, devops])
+platform: pulumi.ProviderResource
+if settings.on_github:
+    platform = github("github", settings.owner)
+else:
+    platform = DevOpsProvider("azure-devops", org_service_url=settings.organization)
+inside = ResourceOptions(providers=[azure, platform])
 names = settings.planned_names
 tags = naming.tags(settings.workload, settings.stack, settings.tier, settings.tags)
 group = ResourceGroup(
@@ -83,25 +88,28 @@ workload = Workload("workload", wiring.workload(settings, place, cluster, worklo
 
 made = wiring.Made(group, logs, network, workload_vault, ci_vault, registry, images, cluster, observability, workload)
 
-# Where delivery lives: in this stack, or in the one that it leans on.
-delivery: DeliveryHome | None = None
-if settings.delivery.home:
-    delivery = DeliveryHome("delivery", wiring.delivery(settings, place, made), inside)
-home = contract.delivery_home(delivery, upstream.get(settings.stacks.delivery), pulls=settings.pulls)
-
-# With the pull model: what fetches the workload into the cluster.
-gitops: Gitops | None = None
-if settings.pulls:
-    gitops = Gitops("gitops", wiring.gitops(settings, place, home, made), inside)
-
-# Machines inside the network that pipelines run on.
+# Where delivery lives, in this stack or in the one that it leans on, and what it has in this environment: its gates,
+# who deploys and promotes, what a release must know, machines inside the network that pipelines run on; with the pull
+# model, what fetches the workload into the cluster.
+delivery: DeliveryHome | GitHubHome | None = None
+releases: DeliveryEnvironment | GitHubEnvironment
 agents: ManagedAgents | None = None
-if settings.agents.kind == "managed":
-    agents = ManagedAgents("agents", wiring.agents(settings, place, home, made), inside)
-
-# What delivery has in this environment: its gates, who deploys and promotes, what a release must know.
-source = upstream.get(settings.stacks.promotes_from)
-releases = DeliveryEnvironment("releases", wiring.releases(settings, place, home, made, source, agents, gitops), inside)
+gitops: Gitops | None = None
+lender, source = upstream.get(settings.stacks.delivery), upstream.get(settings.stacks.promotes_from)
+if settings.on_github:
+    ours = GitHubHome("delivery", wiring.github(settings, place, made), inside) if settings.delivery.home else None
+    delivery, repositories = ours, contract.github_home(ours, lender)
+    asked = wiring.github_releases(settings, place, repositories, made, source)
+    releases = GitHubEnvironment("releases", asked, inside)
+else:
+    own = DeliveryHome("delivery", wiring.delivery(settings, place, made), inside) if settings.delivery.home else None
+    delivery, home = own, contract.delivery_home(own, lender, pulls=settings.pulls)
+    if settings.pulls:
+        gitops = Gitops("gitops", wiring.gitops(settings, place, home, made), inside)
+    if settings.agents.kind == "managed":
+        agents = ManagedAgents("agents", wiring.agents(settings, place, home, made), inside)
+    wanted = wiring.releases(settings, place, home, made, source, agents, gitops)
+    releases = DeliveryEnvironment("releases", wanted, inside)
 
 # What Defender for Cloud watches and finds.
 defender: Defender | None = None
@@ -131,5 +139,5 @@ if settings.production:
 contract.publish(wiring.told(settings, made, delivery))
 if agents:
     pulumi.export("agentPool", agents.name)
-if delivery and delivery.on_github:
+if isinstance(delivery, DeliveryHome) and delivery.on_github:
     pulumi.export("onGitHub", delivery.on_github)

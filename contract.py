@@ -18,6 +18,7 @@ from pydantic.alias_generators import to_camel
 
 from components.addressing import overlaps
 from components.delivery import DeliveryHome, Home
+from components.delivery.github import GitHubHome, Repositories
 from components.delivery.pipelines import CD, CI, PLATFORM_PR, PR
 from components.naming import DeliveryNames
 from components.registry import TierRegistry
@@ -87,6 +88,16 @@ class DeliveryFacts(_Part):
     """Ids of the repositories in Azure Repos by name."""
 
 
+class GitHubFacts(_Part):
+    owner: str
+    """The organisation on GitHub."""
+    application: str
+    platform: str
+    """Names of its two repositories."""
+    subject: str
+    """What the subject of the tokens of the application's runs begins with."""
+
+
 class Contract(_Part):
     """One environment, as far as others need to know it."""
 
@@ -111,7 +122,9 @@ class Contract(_Part):
     defender_plans_of: str | None = None
     """The subscription whose Defender plans this stack owns; one stack may."""
     delivery: DeliveryFacts | None = None
-    """Only where delivery lives."""
+    """Only where delivery lives, on Azure DevOps."""
+    github: GitHubFacts | None = None
+    """Only where delivery lives, on GitHub."""
 
 
 class ContractError(pulumi.RunError):
@@ -156,6 +169,15 @@ def delivery_home(own: DeliveryHome | None, lender: pulumi.Output[Contract] | No
     )
 
 
+def github_home(own: GitHubHome | None, lender: pulumi.Output[Contract] | None) -> Repositories:
+    """The repositories on GitHub: of this stack, or in the contract of the stack that owns delivery."""
+    if own:
+        return own.home
+    assert lender is not None, "delivery has a home here or in another stack"
+    told = lender.github
+    return Repositories(told.owner, told.application, told.platform, told.subject)
+
+
 @dataclass(frozen=True)
 class Expected:
     """What must hold of the stack that is read, for this one to lean on it."""
@@ -168,7 +190,9 @@ class Expected:
     defender_plans_of: str | None = None
     """The subscription whose Defender plans this environment would own."""
     organization: str = ""
-    """URL of the Azure DevOps organisation."""
+    """URL of the Azure DevOps organisation; empty on GitHub."""
+    owner: str = ""
+    """The organisation on GitHub; empty on Azure DevOps."""
     lends_delivery: bool = False
     """Whether that stack is where delivery lives."""
     project: str | None = None
@@ -225,19 +249,20 @@ def _disagreements(theirs: Contract, expected: Expected) -> Iterable[str]:
         )
     if expected.reaches_registry is False and theirs.registry.access == "private":
         yield "its registry is private; set aks-cicd:stacks.registryPrivate to true"
-    yield from _disagreements_on_delivery(theirs.delivery, expected)
+    on_github = [*_disagreements_on_github(theirs, expected)] if expected.lends_delivery else []
+    yield from on_github or _disagreements_on_delivery(theirs.delivery, expected)
     ranges = {"theirs": theirs.network.address_space, "ours": expected.address_space}
     if _same(expected.hub_id, theirs.network.hub_id) and list(overlaps(ranges)):
         yield f"its range {ranges['theirs']} overlaps with {ranges['ours']} on the same hub"
 
 
 def _disagreements_on_delivery(theirs: DeliveryFacts | None, expected: Expected) -> Iterable[str]:
-    if expected.lends_delivery and theirs is None:
+    if expected.lends_delivery and theirs is None and not expected.owner:
         yield (
             "it tells of no Azure DevOps project; run `pulumi up` on it with this version of the program first, "
             "or name the stack that owns the project as aks-cicd:stacks.delivery"
         )
-    if theirs is None:
+    if theirs is None or expected.owner:
         return
     if expected.lends_delivery and expected.pulls and CONFIGURATION not in theirs.repositories:
         yield (
@@ -254,6 +279,24 @@ def _disagreements_on_delivery(theirs: DeliveryFacts | None, expected: Expected)
         yield (
             f"both own the Azure DevOps project {theirs.project_name}; name one of them as aks-cicd:stacks.delivery "
             "of the other, and remove its aks-cicd:delivery.home"
+        )
+
+
+def _disagreements_on_github(theirs: Contract, expected: Expected) -> Iterable[str]:
+    ours, home = bool(expected.owner), theirs.github
+    if ours and theirs.delivery:
+        yield "its delivery is on Azure DevOps, this one's on GitHub; set aks-cicd:delivery.platform to the same"
+    elif not ours and home and not theirs.delivery:
+        yield "its delivery is on GitHub, this one's on Azure DevOps; set aks-cicd:delivery.platform to the same"
+    elif ours and home is None:
+        yield (
+            "it tells of no repositories on GitHub; run `pulumi up` on it with this version of the program first, "
+            "or name the stack that owns them as aks-cicd:stacks.delivery"
+        )
+    elif ours and home and not _same(expected.owner, home.owner):
+        yield (
+            f"its repositories are of {home.owner}, this one's of {expected.owner}; "
+            "set aks-cicd:delivery.github.owner to the same"
         )
 
 

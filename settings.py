@@ -39,7 +39,10 @@ from validation.types import (
     Date,
     Email,
     Flag,
+    GitHubId,
     GitHubName,
+    GitHubOwnerName,
+    GitHubRepositoryName,
     Guid,
     HttpsUrl,
     KubernetesVersion,
@@ -57,6 +60,7 @@ from validation.types import (
     ResourcePattern,
     RouteTableId,
     RuleId,
+    RunnerLabel,
     SecretName,
     ServiceAccountName,
     StackName,
@@ -79,6 +83,7 @@ PROJECT = "aks-cicd"
 """Namespace of the config keys and of the component types; the `name` in Pulumi.yaml."""
 
 Tier = Literal["nonproduction", "production"]
+Platform = Literal["azureDevOps", "github"]
 Day = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 Access = Literal["public", "restricted", "private"]
 """public: from anywhere, with a token. restricted: from named ranges. private: through a private endpoint only."""
@@ -318,9 +323,15 @@ class Defender(Section):
 
 
 class Agents(Section):
-    """Where pipelines run: on Microsoft's machines, or on managed ones inside our network."""
+    """Where pipelines run: on the platform's own machines, or inside our network.
 
-    kind: Literal["hosted", "managed"]
+    hosted: Microsoft's or GitHub's. managed: Azure DevOps has them made inside the network. selfHosted: runners of
+    GitHub that somebody else keeps there.
+    """
+
+    kind: Literal["hosted", "managed", "selfHosted"]
+    label: RunnerLabel | None = None
+    """Of the runners inside the network, with kind selfHosted."""
     service_principal_id: Guid | None = None
     """Object id, in this directory, of DevOpsInfrastructure (application 31687f79-5e43-4c1e-8c63-d9f4bff5cf8b)."""
     vm_size: VmSize = "Standard_D2ads_v5"
@@ -345,11 +356,30 @@ class GitHub(Section):
     """Of the service connection that installing the Azure Pipelines app has made in the project."""
 
 
+class Repositories(Section):
+    """The two repositories on GitHub, of the owner that `delivery.github` names."""
+
+    application: GitHubRepositoryName
+    platform: GitHubRepositoryName = "platform"
+    create: Flag = False
+    """Whether the program makes them. Otherwise they exist, and are found by name."""
+    subject: Literal["classic", "immutable"]
+    """How GitHub names the application's repository in the tokens of runs: by names alone, or by names with ids, as for
+    all repositories that were made, renamed or moved since 15 July 2026."""
+    owner_id: GitHubId | None = None
+    application_id: GitHubId | None = None
+    """Of owner and repository, with the subject `immutable`; of a repository that the program makes, it knows it."""
+
+
 class Home(Section):
     """What delivery has once, in the stack that owns it."""
 
-    project: Project
+    project: Project | None = None
+    """On Azure DevOps."""
     github: GitHub | None = None
+    """An application that Azure Pipelines builds from GitHub."""
+    repositories: Repositories | None = None
+    """On GitHub."""
     reviewers: Annotated[int, whole(1, 10, "people beside the author")] = 1
     configuration: Flag = False
     """Whether there is a repository of configuration although this stack pushes: another one pulls from it."""
@@ -381,16 +411,32 @@ class Gates(Section):
     """How long a release waits for its approval before its stage is skipped."""
 
 
-class Delivery(Section):
-    """The Azure DevOps side."""
+class GitHubSide(Section):
+    """Where delivery is on GitHub, and who opens its gates there."""
 
-    organization: OrganizationUrl
+    owner: GitHubOwnerName
+    """The organisation that both repositories are of."""
+    approver_teams: tuple[GitHubId, ...] = ()
+    approver_users: tuple[GitHubId, ...] = ()
+    """Ids of who approves releases; production. Any of them is enough."""
+    wait_minutes: Annotated[int, whole(0, 43_200, "minutes")] = 0
+    """How long a release waits in any case before it begins."""
+
+
+class Delivery(Section):
+    """What carries an image to an environment: Azure Pipelines, or GitHub Actions."""
+
+    platform: Platform = "azureDevOps"
+    organization: OrganizationUrl | None = None
+    """Of Azure DevOps."""
+    github: GitHubSide | None = None
+    """With platform github."""
     model: Literal["push", "pull"] = "push"
     """push: CD deploys to the cluster. pull: CD changes the repository of configuration, and the cluster follows it."""
     home: Home | None = None
     """Only where delivery lives."""
     approvers: Guid | None = None
-    """Object id of the directory's group that approves releases; production."""
+    """Object id of the directory's group that approves releases on Azure DevOps; production."""
     gates: Gates = Gates()
     protection_known: Flag = True
     """Whether Azure DevOps can see that the branches of all linked repositories are protected."""
@@ -433,13 +479,20 @@ class Existing:
     groups: frozenset[str]
     service_principals: frozenset[str]
     organization: str
-    """URL of the Azure DevOps organisation."""
+    """URL of the Azure DevOps organisation; empty on GitHub."""
     project: Project | None
     """In Azure DevOps."""
     github: GitHub | None
     """The connection lies in the project."""
     extensions: tuple[str, ...]
     """Of the organisation, that an earlier life of this environment has left there; by what they are for."""
+    owner: str = ""
+    """Of the repositories on GitHub."""
+    repositories: Repositories | None = None
+    """On GitHub, whether they exist or are made."""
+    teams: frozenset[int] = frozenset()
+    users: frozenset[int] = frozenset()
+    """On GitHub, by id."""
 
 
 class Settings(Section):
@@ -480,6 +533,20 @@ class Settings(Section):
         """Whether this stack makes the repository that clusters pull from."""
         home = self.delivery.home
         return home is not None and (home.configuration or self.pulls)
+
+    @property
+    def on_github(self) -> bool:
+        return self.delivery.platform == "github"
+
+    @property
+    def organization(self) -> str:
+        """URL of the Azure DevOps organisation; empty on GitHub."""
+        return self.delivery.organization or ""
+
+    @property
+    def owner(self) -> str:
+        """Of the repositories on GitHub; empty on Azure DevOps."""
+        return self.delivery.github.owner if self.delivery.github else ""
 
     @property
     def leans_on(self) -> tuple[str, ...]:
@@ -532,9 +599,10 @@ class Settings(Section):
             self.network.address_space,
             self.hub_id,
             self.defender_plans_of,
-            organization=self.delivery.organization,
+            organization=self.organization,
+            owner=self.owner,
             lends_delivery=stack == self.stacks.delivery,
-            project=self.delivery.home.project.name if self.delivery.home else None,
+            project=home.project.name if (home := self.delivery.home) and home.project else None,
             pulls=self.pulls,
             reaches_registry=None if stack != self.stacks.registry or self.hub_id else self.stacks.registry_private,
         )
@@ -597,10 +665,14 @@ class Settings(Section):
             resource_ids=ids,
             groups=frozenset({*self.cluster.admin_groups, *filter(None, [self.delivery.approvers])}),
             service_principals=frozenset(filter(None, [self.agents.service_principal_id])),
-            organization=self.delivery.organization,
-            project=home.project if home and home.project.id else None,
+            organization=self.organization,
+            project=home.project if home and home.project and home.project.id else None,
             github=home.github if home else None,
-            extensions=home.extensions if home and later_life else (),
+            extensions=home.extensions if home and home.project and later_life else (),
+            owner=self.owner,
+            repositories=home.repositories if home else None,
+            teams=frozenset(self.delivery.github.approver_teams if self.delivery.github else ()),
+            users=frozenset(self.delivery.github.approver_users if self.delivery.github else ()),
         )
 
     @property

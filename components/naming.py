@@ -388,6 +388,11 @@ class DeliveryNames:
         """The project's group that has one identity as its member: `release`, `flux`."""
         return f"{job}-{self.key}"
 
+    @property
+    def validation(self) -> str:
+        """The environment on GitHub that a person is asked at, before the environment itself."""
+        return f"validate-{self.key}"
+
     def connection(self, job: str) -> str:
         """The service connection of one job: `deploy`, `release`, `promote`, `dashboards`."""
         return f"{job}-{self.key}"

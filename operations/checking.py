@@ -29,7 +29,7 @@ from validation.problems import nearest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOGIN: Final = "a login (az login)"
-ORGANIZATION: Final = "an organisation that is no placeholder"
+ORGANIZATION: Final = "an organisation of Azure DevOps that is no placeholder"
 
 OK, BAD, SKIPPED = "ok", "bad", "skipped"
 _STYLES: Final[Mapping[str, str]] = {OK: "green", BAD: "red", SKIPPED: "yellow"}
@@ -196,7 +196,7 @@ def at(root: Path, stack: str) -> Place:
     """An environment as its file says it. Raises ProgramError where the file is not valid."""
     (*_, found) = preview.plan(root, [stack])
     said = found.settings
-    clouds = Clouds.signed_in(said.azure.tenant_id, said.azure.subscription_id, said.delivery.organization)
+    clouds = Clouds.signed_in(said.azure.tenant_id, said.azure.subscription_id, said.organization)
     return Place(root, said, clouds, config=found.config)
 
 
@@ -209,7 +209,8 @@ def standing(place: Place, export: Mapping[str, Any]) -> Place:
 
 def available(place: Place) -> frozenset[str]:
     """What checks may count on: whether somebody is signed in, and where to."""
-    there = set() if is_placeholder(place.settings.delivery.organization) else {ORGANIZATION}
+    organization = place.settings.organization
+    there = {ORGANIZATION} if organization and not is_placeholder(organization) else set()
     try:
         place.clouds.who()
         there.add(LOGIN)

@@ -19,11 +19,12 @@ import yaml
 
 from rehearsal.cloud import Cloud
 from rehearsal.cloud.azure import KINDS as AZURE
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
+from rehearsal.cloud.delivering import KINDS as DELIVERY
 from rehearsal.cloud.kubernetes import KINDS as OBJECTS
 from rehearsal.errors import RehearsalError
 
 TABLE: Final = Path(__file__).with_name("delays.yaml")
+_CLOUDS: Final = ("azure-native", "azuredevops", "github", "kubernetes")
 _NO_CLOUD: Final = "pulumi:"
 """Types of the engine's own, which take no time of anybody's."""
 
@@ -168,7 +169,7 @@ class Plan:
 
 
 def _takes_no_time(type_: str) -> bool:
-    return type_.startswith(_NO_CLOUD) or type_.split(":", 1)[0] not in ("azure-native", "azuredevops", "kubernetes")
+    return type_.startswith(_NO_CLOUD) or type_.split(":", 1)[0] not in _CLOUDS
 
 
 def _node(state: Mapping[str, Any], states: Mapping[str, Mapping[str, Any]]) -> Node:

@@ -20,7 +20,7 @@ import yaml
 
 from rehearsal.cloud import Cloud, CloudError, Disturbance
 from rehearsal.cloud.azure import KINDS as AZURE
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
+from rehearsal.cloud.delivering import OF_AZURE_DEVOPS, OF_GITHUB
 from rehearsal.cloud.kubernetes import KINDS as OBJECTS
 from rehearsal.cloud.traffic import ANY
 from rehearsal.errors import RehearsalError
@@ -28,7 +28,8 @@ from rehearsal.errors import RehearsalError
 OPERATIONS: Final = ("create", "update", "delete")
 SERVICES: Final[Mapping[str, frozenset[str]]] = {
     "azure-native": frozenset(AZURE),
-    "azuredevops": frozenset(DELIVERY),
+    "azuredevops": frozenset(OF_AZURE_DEVOPS),
+    "github": frozenset(OF_GITHUB),
     "kubernetes": frozenset(OBJECTS),
 }
 TABLE: Final = Path(__file__).with_name("faults.yaml")

@@ -59,15 +59,19 @@ def plan(
 
 def _owned_twice(stacks: Iterable[Stack[settings.Settings]]) -> Iterator[str]:
     """Stacks that need not lean on each other, and so cannot find out by themselves."""
-    owners: dict[tuple[str, str], list[str]] = {}
+    owners: dict[tuple[str, str, str], list[str]] = {}
     for stack in stacks:
         if home := stack.settings.delivery.home:
-            key = (stack.settings.delivery.organization.lower(), home.project.name.lower())
-            owners.setdefault(key, []).append(stack.name)
-    for (organization, project), names in owners.items():
+            if home.project:
+                key = ("project", stack.settings.organization.lower(), home.project.name.lower())
+                owners.setdefault(key, []).append(stack.name)
+            if home.repositories:
+                for name in (home.repositories.application, home.repositories.platform):
+                    owners.setdefault(("repository", stack.settings.owner.lower(), name.lower()), []).append(stack.name)
+    for (what, owner, name), names in owners.items():
         if len(names) > 1:
             yield (
-                f"The stacks {' and '.join(names)} both own the project {project} of {organization} "
+                f"The stacks {' and '.join(names)} both own the {what} {name} of {owner} "
                 "(aks-cicd:delivery.home). Name one of them as aks-cicd:stacks.delivery of the others, and remove "
                 "their aks-cicd:delivery.home."
             )
@@ -93,6 +97,7 @@ def _estate(known: settings.Existing) -> Estate:
         delivery.add(Existing("project", known.project.id, known.project.name))
         if known.github:
             delivery.add(Existing("endpoint", known.github.connection_id, "GitHub", known.project.id))
+    delivery |= {*_on_github(known)}
     return Estate(
         tenant_id=known.tenant_id,
         subscriptions=known.subscription_ids,
@@ -103,6 +108,20 @@ def _estate(known: settings.Existing) -> Estate:
         delivery=frozenset(delivery),
         extensions=frozenset(".".join(astuple(KNOWN[purpose])) for purpose in known.extensions),
     )
+
+
+def _on_github(known: settings.Existing) -> Iterator[Existing]:
+    """What must be there: the owner, the repositories that the program does not make, and who approves."""
+    said = known.repositories
+    if said:
+        yield Existing("github-owner", str(said.owner_id or ""), known.owner)
+    if said and not said.create:
+        ids = (said.owner_id, said.application_id) if said.subject == "immutable" else None
+        own = f"{known.owner}@{ids[0]}/{said.application}@{ids[1]}" if ids else f"{known.owner}/{said.application}"
+        yield Existing("github-repository", f"repo:{own}", said.application, known.owner)
+        yield Existing("github-repository", f"repo:{known.owner}/{said.platform}", said.platform, known.owner)
+    yield from (Existing("github-team", str(id), f"team-{id}") for id in known.teams)
+    yield from (Existing("github-user", str(id), f"user-{id}") for id in known.users)
 
 
 def preview(root: Path, names: Sequence[str], console: Console) -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from rehearsal.cloud.azure import KINDS
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
+from rehearsal.cloud.delivering import KINDS as DELIVERY
 from rehearsal.cloud.replacements import Effect, judge, touches
 from review.model import Op
 from review.values import Difference, pattern

@@ -15,11 +15,13 @@ import pytest
 import yaml
 from filelock import FileLock
 
+import settings
 from rehearsal import memory
 from rehearsal.cloud import Cloud
 from rehearsal.engine import Rehearsal
 from rehearsal.preview import plan, stand_in
 from rehearsal.run import Run
+from tests import platforms
 from tests.graph import Graph
 from tests.pulled import Switched, switch
 
@@ -131,3 +133,31 @@ def shipped(stack: str) -> dict[str, Any]:
     """The config of a shipped stack file, fresh each time, so that a test may change it."""
     config: dict[str, Any] = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text("utf-8"))["config"]
     return config
+
+
+@pytest.fixture(scope="session")
+def on_github(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """The exports of both shipped stacks on GitHub, and what a preview right after each update would still change.
+
+    One run for all workers of the session: the first makes it, the others wait and read it.
+    """
+    shared = of_the_session(tmp_path_factory)
+    result = shared / "on_github.pickle"
+    with FileLock(shared / "on_github.lock"):
+        if not result.is_file():
+            result.write_bytes(pickle.dumps(_rehearse_on_github(shared / "on_github")))
+        found: Mapping[str, Any] = pickle.loads(result.read_bytes())
+    return found
+
+
+def _rehearse_on_github(directory: Path) -> dict[str, Any]:
+    stacks = {name: settings.parse(name, config, rehearsal=True) for name, config in platforms.CONFIGS.items()}
+    cloud = stand_in(stacks.values())
+    results: dict[str, Any] = {}
+    with Rehearsal.open(ROOT, directory, cloud, configs=platforms.CONFIGS) as rehearsal:
+        for name in stacks:
+            rehearsal.update(name)
+            results[name] = rehearsal.export(name)
+            results[f"{name} again"] = rehearsal.preview(name)
+    memory.save(cloud, directory / memory.PLACE.name)
+    return results

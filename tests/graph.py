@@ -105,6 +105,11 @@ class Graph:
         return sorted(found, key=lambda each: each.urn)
 
     @cached_property
+    def github(self) -> list[Resource]:
+        found = (each for each in self.resources if each.type.startswith("github:"))
+        return sorted(found, key=lambda each: each.urn)
+
+    @cached_property
     def by_id(self) -> Mapping[str, Resource]:
         return {each.id.lower(): each for each in self.azure if each.id}
 
@@ -157,6 +162,13 @@ class Landscape:
         """All resources of Azure DevOps, or those of some classes such as `CheckApproval`, each with its stack."""
         for stack, graph in self.graphs.items():
             for each in graph.devops:
+                if not classes or each.cls in classes:
+                    yield stack, each
+
+    def on_github(self, *classes: str) -> Iterator[tuple[str, Resource]]:
+        """All resources on GitHub, or those of some classes such as `RepositoryEnvironment`, each with its stack."""
+        for stack, graph in self.graphs.items():
+            for each in graph.github:
                 if not classes or each.cls in classes:
                     yield stack, each
 

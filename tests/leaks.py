@@ -32,6 +32,7 @@ OPEN = {
 PROVIDERS = {
     "azure-native": {"environment", "subscriptionId", "tenantId"},
     "azuredevops": {"orgServiceUrl"},
+    "github": {"owner", "baseUrl"},
     "kubernetes": {"kubeconfig", "clusterIdentifier", "enableConfigMapMutable"},
 }
 """All that providers are told. Each signs in as whoever runs the program."""

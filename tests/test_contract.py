@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -38,8 +39,22 @@ TOLD: dict[str, Any] = {
         "pipelines": {"pr": 1, "ci": 2, "cd": 3, "platform-pr": 4},
         "repositories": {"platform": "6a4b", "application": "7a4b"},
     },
+    "github": {
+        "owner": "contoso",
+        "application": "shop",
+        "platform": "platform",
+        "subject": "repo:contoso@1/shop@2",
+    },
 }
-ADDED = ("metricsWorkspaceId", "metricsQueryEndpoint", "grafanaEndpoint", "runRecords", "defenderPlansOf", "delivery")
+ADDED = (
+    "metricsWorkspaceId",
+    "metricsQueryEndpoint",
+    "grafanaEndpoint",
+    "runRecords",
+    "defenderPlansOf",
+    "delivery",
+    "github",
+)
 """What a stack that runs the previous release does not tell yet."""
 EXPECTED = Expected("shop", "nonproduction", "10.30.0.0/18", HUB)
 HOME: dict[str, Any] = {"organization": "https://dev.azure.com/contoso", "lends_delivery": True}
@@ -71,6 +86,35 @@ def refused(found: Any, stack: str = "staging") -> str:
     with pytest.raises(ContractError) as raised:
         contract.understood(stack, found)
     return str(raised.value)
+
+
+class TestBothStacksAreOnOnePlatform:
+    ON_GITHUB: Mapping[str, Any] = {"owner": "contoso", "lends_delivery": True}
+
+    def said(self, gone: tuple[str, ...], **expected: Any) -> str:
+        theirs = contract.understood("staging", told(gone=gone))
+        with pytest.raises(ContractError) as raised:
+            contract.fitting("staging", theirs, Expected("shop", "nonproduction", "10.30.0.0/18", HUB, **expected))
+        return str(raised.value)
+
+    def test_one_owner_is_taken_whatever_its_case(self) -> None:
+        theirs = contract.understood("staging", told(gone=("delivery",)))
+        expected = Expected("shop", "nonproduction", "10.30.0.0/18", HUB, owner="Contoso", lends_delivery=True)
+        assert contract.fitting("staging", theirs, expected) is theirs
+
+    def test_another_owner_is_refused(self) -> None:
+        said = self.said(("delivery",), owner="somebody", lends_delivery=True)
+        assert "its repositories are of contoso, this one's of somebody; set aks-cicd:delivery.github.owner" in said
+
+    def test_no_repositories_are_refused(self) -> None:
+        said = self.said(("delivery", "github"), **self.ON_GITHUB)
+        assert "it tells of no repositories on GitHub; run `pulumi up` on it" in said
+
+    def test_the_other_platform_is_refused(self) -> None:
+        here = self.said(("github",), **self.ON_GITHUB)
+        assert "its delivery is on Azure DevOps, this one's on GitHub" in here
+        there = self.said(("delivery",), **HOME)
+        assert "its delivery is on GitHub, this one's on Azure DevOps; set aks-cicd:delivery.platform" in there
 
 
 class TestAContractIsReadWhole:
@@ -205,7 +249,7 @@ class TestAStackThatDoesNotFit:
         assert contract.fitting("staging", found, replace(EXPECTED, reaches_registry=ours)) is found
 
     def test_a_home_of_delivery_must_tell_of_its_project(self) -> None:
-        assert self.misfit(replace(EXPECTED, **HOME), {"delivery": None}) == (
+        assert self.misfit(replace(EXPECTED, **HOME), {"delivery": None, "github": None}) == (
             "The stack staging does not fit this one: it tells of no Azure DevOps project; run `pulumi up` on it with "
             "this version of the program first, or name the stack that owns the project as aks-cicd:stacks.delivery."
         )

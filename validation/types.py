@@ -364,6 +364,27 @@ GitHubName = Annotated[
         "leave out https://github.com/ and .git",
     ),
 ]
+GitHubOwnerName = Annotated[
+    str,
+    text(
+        r"(?!.*--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,37}[A-Za-z0-9])?",
+        "the name of an organisation on GitHub, without the address before it",
+        "copy it from the address of its page, the part after github.com/",
+    ),
+]
+GitHubRepositoryName = Annotated[
+    str,
+    text(
+        r"(?!\.{1,2}\Z)(?!.*\.git\Z)[A-Za-z0-9._-]{1,100}",
+        "the name of a repository, without its owner",
+        "leave out the owner, which is delivery.github.owner, and .git",
+    ),
+]
+GitHubId = Annotated[int, whole(1, 2**53, "id, as GitHub's API tells it,")]
+RunnerLabel = Annotated[
+    str,
+    text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "one label of runners", "write letters, digits and . _ - only"),
+]
 VirtualNetworkId = Annotated[str, _resource_id("Microsoft.Network/virtualNetworks")]
 RouteTableId = Annotated[str, _resource_id("Microsoft.Network/routeTables")]
 PrivateDnsZoneId = Annotated[str, _resource_id("Microsoft.Network/privateDnsZones")]

@@ -7,6 +7,7 @@ declares nothing; it is the only place that knows both the settings and a compon
 from wiring.cluster import cluster, observability, workload
 from wiring.delivery import agents, delivery, gitops, releases
 from wiring.foundation import borrowed_registry, ci_vault, logs, network, registry, workload_vault
+from wiring.github import github, github_releases
 from wiring.guards import defender, locks
 from wiring.made import Made
 from wiring.told import told
@@ -19,6 +20,8 @@ __all__ = [
     "cluster",
     "defender",
     "delivery",
+    "github",
+    "github_releases",
     "gitops",
     "locks",
     "logs",

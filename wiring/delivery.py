@@ -40,6 +40,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 def delivery(settings: Settings, place: Placement, made: Made) -> DeliveryHomeArgs:
     wanted = settings.delivery.home
     assert wanted, "only where delivery lives"
+    assert wanted.project, "and the settings see to it"
     assert made.registry, "CI pushes to a registry"
     assert made.ci_vault, "and reads a vault; the settings see to both"
     return DeliveryHomeArgs(
@@ -49,7 +50,7 @@ def delivery(settings: Settings, place: Placement, made: Made) -> DeliveryHomeAr
         application=GitHubRepository(**wanted.github.model_dump())
         if wanted.github
         else _seeds(wanted, DeliveryNames.APPLICATION_REPOSITORY),
-        subscription=_subscription(settings),
+        subscription=subscription(settings),
         registry_id=made.registry.id,
         ci_vault_id=made.ci_vault.id,
         run_records_id=made.observability.records.collection_rule_id,
@@ -68,7 +69,7 @@ def agents(settings: Settings, place: Placement, home: Home, made: Made) -> Mana
     assert settings.agents.service_principal_id, "managed agents have a principal; the settings see to it"
     return ManagedAgentsArgs(
         place,
-        organization_url=settings.delivery.organization,
+        organization_url=settings.organization,
         project_id=home.project_id,
         project_name=home.project_name,
         network_id=made.network.id,
@@ -89,7 +90,7 @@ def gitops(settings: Settings, place: Placement, home: Home, made: Made) -> Gito
         cluster_name=made.cluster.name,
         oidc_issuer=made.cluster.oidc_issuer,
         repository_url=Output.from_input(home.project_name).apply(
-            lambda project: f"{settings.delivery.organization.rstrip('/')}/{quote(project)}/_git/{repository}"
+            lambda project: f"{settings.organization.rstrip('/')}/{quote(project)}/_git/{repository}"
         ),
         folder=DeliveryNames(settings.stack).folder,
         namespace=made.workload.namespace,
@@ -114,8 +115,8 @@ def releases(
         production=settings.production,
         gates=settings.gates,
         approver_group_id=settings.delivery.approvers,
-        subscription=_subscription(settings),
-        facts=_facts(made, source, agents),
+        subscription=subscription(settings),
+        facts=facts(made, source, agents),
         cluster_id=made.cluster.id,
         namespace=made.workload.namespace,
         metrics_workspace_id=made.observability.metrics.workspace_id,
@@ -128,7 +129,7 @@ def releases(
     )
 
 
-def _facts(made: Made, source: Output[Contract] | None, agents: ManagedAgents | None) -> Facts:
+def facts(made: Made, source: Output[Contract] | None, agents: ManagedAgents | None) -> Facts:
     return Facts(
         registry_login_server=made.images.login_server,
         registry_id=made.images.id,
@@ -153,6 +154,6 @@ def _seeds(wanted: WantedHome, repository: str) -> Seeds:
     return seeded(ROOT, repository) if wanted.seed else Seeds({})
 
 
-def _subscription(settings: Settings) -> Subscription:
+def subscription(settings: Settings) -> Subscription:
     azure = settings.azure
     return Subscription(azure.tenant_id, azure.subscription_id, azure.subscription_name or azure.subscription_id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from components.delivery import DeliveryHome
+from components.delivery.github import GitHubHome
 from settings import Settings
 from wiring.made import Made
 
 
-def told(settings: Settings, made: Made, delivery: DeliveryHome | None) -> dict[str, Any]:
+def told(settings: Settings, made: Made, delivery: DeliveryHome | GitHubHome | None) -> dict[str, Any]:
     """The fields of `contract.Contract`, outputs among them."""
     return {
         "environment": settings.stack,
@@ -31,13 +32,14 @@ def told(settings: Settings, made: Made, delivery: DeliveryHome | None) -> dict[
         "grafana_endpoint": made.observability.grafana.endpoint,
         "run_records": made.observability.records.facts,
         "defender_plans_of": settings.defender_plans_of,
-        "delivery": _delivery(settings, delivery) if delivery else None,
+        "delivery": _delivery(settings, delivery) if isinstance(delivery, DeliveryHome) else None,
+        "github": delivery.told if isinstance(delivery, GitHubHome) else None,
     }
 
 
 def _delivery(settings: Settings, delivery: DeliveryHome) -> dict[str, Any]:
     return {
-        "organization": settings.delivery.organization,
+        "organization": settings.organization,
         "project_id": delivery.project_id,
         "project_name": delivery.project_name,
         "pipelines": delivery.pipelines,

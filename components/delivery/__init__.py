@@ -26,6 +26,7 @@ from components.delivery.home import Configuration, DeliveryHome, DeliveryHomeAr
 from components.delivery.identity import PipelineIdentity, PipelineIdentityArgs, Subscription
 from components.delivery.pipelines import CD, CI, RELEASE_TEMPLATE, GitHubRepository
 from components.delivery.project import DeliveryProjectArgs, ExistingProject, wanted_project
+from components.delivery.rights import Promotion
 from components.delivery.seeds import Seeds, seeded
 from components.naming import DeliveryNames
 from components.placement import Placement
@@ -54,14 +55,6 @@ __all__ = [
     "wanted_project",
     "warnings",
 ]
-
-
-@dataclass(frozen=True)
-class Promotion:
-    """Where images come from, and where they go."""
-
-    source_registry_id: Input[str]
-    target_registry_id: Input[str]
 
 
 @dataclass(frozen=True)
@@ -161,30 +154,25 @@ class DeliveryEnvironment(ComponentResource):
         return Approvers("approvers", wanted, ResourceOptions(parent=self))
 
     def _jobs(self) -> dict[str, rights.Rights]:
-        """The jobs of a release, and what each may do."""
         args = self._args
-        jobs: dict[str, rights.Rights] = {}
         if args.pull:
-            jobs["release"] = rights.release(
-                registry_id=args.facts.registry_id,
-                metrics_workspace_id=args.metrics_workspace_id,
-                run_records_id=args.run_records_id,
-            )
+            deploys = {
+                "release": rights.release(
+                    registry_id=args.facts.registry_id,
+                    metrics_workspace_id=args.metrics_workspace_id,
+                    run_records_id=args.run_records_id,
+                )
+            }
         else:
-            jobs["deploy"] = rights.deploy(
-                cluster_id=args.cluster_id,
-                namespace=args.namespace,
-                metrics_workspace_id=args.metrics_workspace_id,
-                run_records_id=args.run_records_id,
-            )
-        if args.promotion:
-            jobs["promote"] = rights.promote(
-                source_registry_id=args.promotion.source_registry_id,
-                target_registry_id=args.promotion.target_registry_id,
-            )
-        if args.grafana_id is not None:
-            jobs["dashboards"] = rights.dashboards(grafana_id=args.grafana_id)
-        return jobs
+            deploys = {
+                "deploy": rights.deploy(
+                    cluster_id=args.cluster_id,
+                    namespace=args.namespace,
+                    metrics_workspace_id=args.metrics_workspace_id,
+                    run_records_id=args.run_records_id,
+                )
+            }
+        return rights.jobs(deploys, promotion=args.promotion, grafana_id=args.grafana_id)
 
     def _identity(self, job: str, granted: rights.Rights) -> PipelineIdentity:
         args = self._args

@@ -47,10 +47,15 @@ class Facts:
     """Only with managed agents."""
 
 
+def facts_by_field(facts: Facts) -> dict[str, Input[str]]:
+    """The facts that there are, by field."""
+    known = {each.name: getattr(facts, each.name) for each in fields(facts)}
+    return {name: value for name, value in sorted(known.items()) if value is not None}
+
+
 def variables(facts: Facts) -> dict[str, Input[str]]:
     """Name and value of each variable of the group, by name."""
-    known = {each.name: getattr(facts, each.name) for each in fields(facts)}
-    return {to_camel(name): value for name, value in sorted(known.items()) if value is not None}
+    return {to_camel(name): value for name, value in facts_by_field(facts).items()}
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,29 @@ class PipelineIdentityArgs:
     approvers: Approvers | None = None
 
 
+PIPELINE_IDENTITY = "aks-cicd:delivery:PipelineIdentity"
+"""Type of the component on every platform, so that identity and rights stay when the platform changes."""
+
+
+def identify(
+    name: str, place: Placement, purpose: str, granted: Rights, parent: Resource
+) -> tuple[UserAssignedIdentity, list[Resource]]:
+    """The identity of a job and what it may do, whatever platform the job runs on."""
+    identity = UserAssignedIdentity(
+        name,
+        resource_name_=place.names.identity(purpose),
+        resource_group_name=place.resource_group,
+        location=place.location,
+        tags=place.tags,
+        opts=ResourceOptions(parent=parent),
+    )
+    rights: list[Resource] = [
+        grant(what, right.role, to=identity.principal_id, on=right.scope, names=place.names, parent=parent)
+        for what, right in granted.items()
+    ]
+    return identity, rights
+
+
 class PipelineIdentity(ComponentResource):
     """One identity with its service connections."""
 
@@ -67,22 +90,10 @@ class PipelineIdentity(ComponentResource):
     """By name of the connection."""
 
     def __init__(self, name: str, args: PipelineIdentityArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("aks-cicd:delivery:PipelineIdentity", name, None, opts)
+        super().__init__(PIPELINE_IDENTITY, name, None, opts)
         self._args, self._name = args, name
-        place = args.place
-        identity = UserAssignedIdentity(
-            name,
-            resource_name_=place.names.identity(args.purpose),
-            resource_group_name=place.resource_group,
-            location=place.location,
-            tags=place.tags,
-            opts=ResourceOptions(parent=self),
-        )
+        identity, rights = identify(name, args.place, args.purpose, args.rights, self)
         self.client_id, self.principal_id = identity.client_id, identity.principal_id
-        rights: list[Resource] = [
-            grant(purpose, right.role, to=identity.principal_id, on=right.scope, names=place.names, parent=self)
-            for purpose, right in args.rights.items()
-        ]
         self.connection_ids = {}
         before: list[Resource] = []
         for logical, connection_name in self._connections():

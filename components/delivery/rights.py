@@ -82,3 +82,24 @@ def dashboards(*, grafana_id: Input[str]) -> Rights:
 def namespace_scope(cluster_id: Input[str], namespace: str) -> Output[str]:
     """A namespace of a cluster as Azure RBAC knows it: below the cluster's id, and no resource of its own."""
     return Output.concat(cluster_id, "/namespaces/", namespace)
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """Where images come from, and where they go."""
+
+    source_registry_id: Input[str]
+    target_registry_id: Input[str]
+
+
+def jobs(
+    deploys: Mapping[str, Rights], *, promotion: Promotion | None = None, grafana_id: Input[str] | None = None
+) -> dict[str, Rights]:
+    """The jobs of a release to an environment, and what each may do: `deploys` is the one that brings it to the
+    cluster."""
+    found = dict(deploys)
+    if promotion:
+        found["promote"] = promote(**vars(promotion))
+    if grafana_id is not None:
+        found["dashboards"] = dashboards(grafana_id=grafana_id)
+    return found

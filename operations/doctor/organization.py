@@ -46,7 +46,7 @@ def organization(place: Place) -> Judged:
         held.add("pools")
     return judge_rights(
         held,
-        makes_project=home is not None and home.project.id is None,
+        makes_project=bool(home and home.project and home.project.id is None),
         installs=bool(home and home.extensions),
         makes_pool=settings.agents.kind == "managed",
     )

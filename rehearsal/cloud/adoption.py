@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from rehearsal.cloud import arm
 from rehearsal.cloud.azure import KINDS as AZURE
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
 from rehearsal.cloud.azuredevops.kinds import PROJECT, QUEUE, DevOpsKind, token
 from rehearsal.cloud.azuredevops.kinds import Request as DevOpsRequest
 from rehearsal.cloud.azuredevops.organization import MANAGED_POOL, Organization
+from rehearsal.cloud.delivering import KINDS as DELIVERY
 from rehearsal.cloud.kinds import Kind, Request
 from rehearsal.cloud.kubernetes import KINDS as OBJECTS
 from rehearsal.cloud.values import lookup

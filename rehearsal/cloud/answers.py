@@ -78,12 +78,15 @@ class Diff:
 
 @dataclass(frozen=True)
 class Existing:
-    """One thing of Azure DevOps that exists before the program runs.
+    """One thing of Azure DevOps or GitHub that exists before the program runs.
 
     `kind` is project, repository, definition, endpoint, environment, variablegroup, group, user, team, queue or pool.
     `id` is the one that Azure DevOps itself uses; of a group, a user and a team it is the id of the identity, from
     which the descriptor follows. `project` is the id of the project it lies in; a group without one is the
     organisation's.
+
+    Of GitHub, `kind` is github-owner, -repository, -team or -user. `id` is GitHub's number; of a repository it is what
+    the subject of its tokens begins with. `project` is the name of a repository's owner.
     """
 
     kind: str

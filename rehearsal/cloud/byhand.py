@@ -15,7 +15,7 @@ from typing import Any
 from rehearsal.cloud import arm
 from rehearsal.cloud.answers import CloudError
 from rehearsal.cloud.azure import KINDS as AZURE
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
+from rehearsal.cloud.delivering import KINDS as DELIVERY
 from rehearsal.cloud.model import Cloud
 from rehearsal.cloud.replacements import touches
 from rehearsal.cloud.values import placed, reached

@@ -7,7 +7,7 @@ reads a preview should get it.
 from __future__ import annotations
 
 from rehearsal.cloud.azure import KINDS as AZURE
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
+from rehearsal.cloud.delivering import KINDS as DELIVERY
 from rehearsal.cloud.kubernetes import KINDS as OBJECTS
 from rehearsal.cloud.kubernetes.kinds import ADDRESS
 from rehearsal.cloud.replacements import NOT_KNOWN, Judgement, declared, judge

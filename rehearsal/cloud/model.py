@@ -19,9 +19,9 @@ from rehearsal.cloud import adoption, arm
 from rehearsal.cloud import state as state_
 from rehearsal.cloud.answers import UNKNOWN, Answer, CloudError, Diff, Estate
 from rehearsal.cloud.azure import INVOKES, KINDS
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
-from rehearsal.cloud.azuredevops import DevOps
 from rehearsal.cloud.checks import check_fixed, check_free, check_parents, check_unused
+from rehearsal.cloud.delivering import KINDS as DELIVERY
+from rehearsal.cloud.delivering import Delivering
 from rehearsal.cloud.kinds import Kind, Request, identity_outputs
 from rehearsal.cloud.kubernetes import KINDS as OBJECTS
 from rehearsal.cloud.kubernetes import ApiServers
@@ -43,7 +43,7 @@ class Cloud:
         self._world = World(estate)
         self._traffic = Traffic()
         self.kubernetes = ApiServers(self._world, self._lock, self._traffic, inside_network=inside_network)
-        self.devops = DevOps(self._world, self._lock, self._traffic)
+        self.devops = Delivering(self._world, self._lock, self._traffic)
         self._secrets: set[str] = set()
 
     @classmethod

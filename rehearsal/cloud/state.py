@@ -13,16 +13,17 @@ from typing import Any, Final
 
 from rehearsal.cloud.answers import Estate, Existing
 from rehearsal.cloud.azure import KINDS as AZURE
-from rehearsal.cloud.azuredevops import KINDS as DELIVERY
 from rehearsal.cloud.azuredevops.kinds import USER
 from rehearsal.cloud.azuredevops.organization import Organization
+from rehearsal.cloud.delivering import KINDS as DELIVERY
+from rehearsal.cloud.github import kinds as github
 from rehearsal.cloud.kubernetes import KINDS as OBJECTS
 from rehearsal.cloud.world import Resource, World, principals, references
 
 VERSION: Final = 1
 """Raised by hand whenever an older state would be read wrongly; nothing converts."""
 
-_ONLY_GIVEN: Final = frozenset({USER})
+_ONLY_GIVEN: Final = frozenset({USER, github.USER})
 """Types that an estate may hold, and that no program declares."""
 
 
@@ -155,6 +156,7 @@ def dump_organization(there: Organization) -> dict[str, Any]:
     """What is kept beside the resources themselves: which of them nobody declared, and which ids are used up."""
     return {
         "url": there.url,
+        "owner": [there.owner, there.owner_id],
         "brought": [list(key) for key in sorted(there.brought)],
         "given": [list(key) for key in sorted(there.given)],
         "ended": dict(there.ended),
@@ -170,6 +172,7 @@ def load_organization(there: Organization, state: Mapping[str, Any]) -> None:
     if not all(isinstance(count, int) for count in ended.values()) or not isinstance(kept.get("url"), str):
         raise StateError("'organization' needs a url and, under 'ended', numbers")
     there.ended, there.url = ended, kept["url"]
+    there.owner, there.owner_id = _texts(kept.get("owner", ["", ""]), 2, "organization.owner")
 
 
 def _list(state: Mapping[str, Any], key: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""The azuredevops package, as the engine's provider protocol asks for it.
+"""The packages azuredevops and github, as the engine's provider protocol asks for them.
 
 What differs from Azure: ids are of a type, the configuration names an organisation, and refusals are the service's own
 sentences behind its own code.
@@ -21,11 +21,21 @@ class DeliveryProvider(Provider):
     def Configure(self, request: Any, context: Any) -> Any:
         response = super().Configure(request, context)
         with self._refusals(context):
-            self._cloud.devops.configure(self.configuration(context))
+            self.judge(self.configuration(context))
         return response
+
+    def judge(self, configuration: dict[str, Any]) -> None:
+        self._cloud.devops.configure(configuration)
 
     def inputs_of(self, type_: str, id: str) -> dict[str, Any]:
         return self._cloud.devops.inputs_of(type_, id)
 
     def words(self, refusal: CloudError) -> str:
         return str(refusal)
+
+
+class GitHubProvider(DeliveryProvider):
+    """Serves what is on GitHub."""
+
+    def judge(self, configuration: dict[str, Any]) -> None:
+        self._cloud.devops.configure_github(configuration)

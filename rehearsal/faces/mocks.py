@@ -21,7 +21,7 @@ from rehearsal.faces.wire import integral
 _STACK_REFERENCE = "pulumi:pulumi:StackReference"
 _PROVIDER = "pulumi:providers:"
 _OBJECT = "kubernetes:"
-_DELIVERY = "azuredevops:"
+_DELIVERY = ("azuredevops:", "github:")
 
 
 class CloudMocks(pulumi.runtime.Mocks):
@@ -86,8 +86,10 @@ class CloudMocks(pulumi.runtime.Mocks):
 
     def _provider(self, args: pulumi.runtime.MockResourceArgs, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         id = guid(args.typ, args.name)
-        if args.typ == f"{_PROVIDER}{_DELIVERY.rstrip(':')}":
+        if args.typ == f"{_PROVIDER}azuredevops":
             self.cloud.devops.configure(inputs)
+        elif args.typ == f"{_PROVIDER}github":
+            self.cloud.devops.configure_github(inputs)
         self._configurations[id] = inputs
         return id, _wire(inputs)
 

@@ -16,12 +16,16 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from rehearsal.cloud import Cloud
 from rehearsal.errors import RehearsalError
-from rehearsal.faces.delivery import DeliveryProvider
+from rehearsal.faces.delivery import DeliveryProvider, GitHubProvider
 from rehearsal.faces.objects import ObjectProvider
 from rehearsal.faces.servicer import Provider
 
-PACKAGES: Final = ("azure-native", "azuredevops", "kubernetes")
-_OWN: Final[Mapping[str, type[Provider]]] = {"azuredevops": DeliveryProvider, "kubernetes": ObjectProvider}
+PACKAGES: Final = ("azure-native", "azuredevops", "github", "kubernetes")
+_OWN: Final[Mapping[str, type[Provider]]] = {
+    "azuredevops": DeliveryProvider,
+    "github": GitHubProvider,
+    "kubernetes": ObjectProvider,
+}
 # More than any engine asks for at once: with delays, each request holds a thread until its time is over.
 _THREADS: Final = 128
 _OPTIONS: Final = (

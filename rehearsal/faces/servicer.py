@@ -21,6 +21,7 @@ from rehearsal.faces.wire import decode, encode
 _DISTRIBUTIONS: Final = {
     "azure-native": "pulumi-azure-native",
     "azuredevops": "pulumi-azuredevops",
+    "github": "pulumi-github",
     "kubernetes": "pulumi-kubernetes",
 }
 _KIND: Final = provider_pb2.PropertyDiff

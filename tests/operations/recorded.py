@@ -133,9 +133,7 @@ def place(
     session = requests.Session()
     session.mount("https://", recorded)
     transport = RequestsTransport(session=session, session_owner=False)
-    clouds = Clouds(
-        said.azure.tenant_id, said.azure.subscription_id, said.delivery.organization, SignedIn(**claims), transport
-    )
+    clouds = Clouds(said.azure.tenant_id, said.azure.subscription_id, said.organization, SignedIn(**claims), transport)
     found = Place(Path("/nowhere"), said, clouds, config=config)
     return standing(found, export) if export else found
 

@@ -6,7 +6,7 @@ To import a module is to have its checks run by `run`.
 from __future__ import annotations
 
 from validation.checking import run
-from validation.checks import agents, cluster, delivery, keeping, stacks
+from validation.checks import agents, cluster, delivery, keeping, platforms, stacks
 from validation.checks.addresses import own_subnets
 from validation.checks.names import planned_names
 from validation.checks.placeholders import is_placeholder, leaves, placeholders
@@ -22,6 +22,7 @@ __all__ = [
     "own_subnets",
     "placeholders",
     "planned_names",
+    "platforms",
     "run",
     "stacks",
     "warnings",

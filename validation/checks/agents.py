@@ -9,50 +9,62 @@ from validation.checking import check, problem
 from validation.problems import Problem
 
 if TYPE_CHECKING:
-    from settings import Agents, Cluster, Network, Registry, Vaults
+    from settings import Agents, Cluster, Delivery, Network, Registry, Vaults
+
+
+def _inside(delivery: Delivery) -> str:
+    """The kind of agents that run inside the network."""
+    return "managed" if delivery.platform == "azureDevOps" else "selfHosted"
+
+
+def _hosted(delivery: Delivery) -> str:
+    return "Microsoft-hosted agents" if delivery.platform == "azureDevOps" else "GitHub-hosted runners"
 
 
 @check
-def private_api_server_has_agents_inside(cluster: Cluster, agents: Agents) -> Iterator[Problem]:
+def private_api_server_has_agents_inside(cluster: Cluster, agents: Agents, delivery: Delivery) -> Iterator[Problem]:
     if cluster.access == "private" and agents.kind == "hosted":
         yield problem(
             "agents.kind",
             agents.kind,
-            "managed, because aks-cicd:cluster.access is private",
-            "set agents.kind to managed: Microsoft-hosted agents cannot reach a private API server",
+            f"{_inside(delivery)}, because aks-cicd:cluster.access is private",
+            f"set agents.kind to {_inside(delivery)}: {_hosted(delivery)} cannot reach a private API server",
         )
 
 
 @check
-def hosted_agents_reach_the_api_server(cluster: Cluster, agents: Agents) -> Iterator[Problem]:
+def hosted_agents_reach_the_api_server(cluster: Cluster, agents: Agents, delivery: Delivery) -> Iterator[Problem]:
     if agents.kind == "hosted" and cluster.authorized_ranges:
         yield problem(
             "cluster.authorizedRanges",
             cluster.authorized_ranges,
             "empty with aks-cicd:agents.kind hosted",
-            "remove the ranges, or set agents.kind to managed: hosted agents have no stable address",
+            f"remove the ranges, or set agents.kind to {_inside(delivery)}: hosted agents have no stable address",
         )
 
 
 @check
-def hosted_agents_reach_the_ci_vault(vaults: Vaults, agents: Agents) -> Iterator[Problem]:
+def hosted_agents_reach_the_ci_vault(vaults: Vaults, agents: Agents, delivery: Delivery) -> Iterator[Problem]:
     if agents.kind == "hosted" and vaults.ci and vaults.ci.access != "public":
         yield problem(
             "vaults.ci.access",
             vaults.ci.access,
             "public with aks-cicd:agents.kind hosted",
-            "set it to public, or agents.kind to managed: a vault's trusted services exclude Azure DevOps",
+            f"set it to public, or agents.kind to {_inside(delivery)}: a vault's trusted services exclude "
+            + ("Azure DevOps" if delivery.platform == "azureDevOps" else "GitHub"),
         )
 
 
 @check
-def hosted_agents_reach_the_registry(tier: str, registry: Registry | None, agents: Agents) -> Iterator[Problem]:
+def hosted_agents_reach_the_registry(
+    tier: str, registry: Registry | None, agents: Agents, delivery: Delivery
+) -> Iterator[Problem]:
     if tier == "nonproduction" and agents.kind == "hosted" and registry and registry.access != "public":
         yield problem(
             "registry.access",
             registry.access,
             "public with aks-cicd:agents.kind hosted",
-            "set it to public, or agents.kind to managed: CI pushes images from its agent",
+            f"set it to public, or agents.kind to {_inside(delivery)}: CI pushes images from its agent",
         )
 
 

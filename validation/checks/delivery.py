@@ -19,7 +19,9 @@ def delivery_has_one_home(tier: str, stacks: Stacks, delivery: Delivery) -> Iter
             "delivery.home",
             None,
             "set where delivery lives, and no other stack is named as its home",
-            "describe the project, or name the stack that owns it as stacks.delivery",
+            "describe the project, or name the stack that owns it as stacks.delivery"
+            if delivery.platform == "azureDevOps"
+            else "describe the repositories, or name the stack that owns them as stacks.delivery",
         )
     if stacks.delivery and delivery.home:
         yield problem(
@@ -32,14 +34,15 @@ def delivery_has_one_home(tier: str, stacks: Stacks, delivery: Delivery) -> Iter
 
 @check
 def production_has_approvers(tier: str, delivery: Delivery) -> Iterator[Problem]:
-    if tier == "production" and delivery.gates.approval and not delivery.approvers:
+    on_azure_devops = delivery.platform == "azureDevOps"
+    if tier == "production" and delivery.gates.approval and not delivery.approvers and on_azure_devops:
         yield problem(
             "delivery.approvers",
             None,
             "the object id of a group of the directory, because releases to production are approved",
             "name the group whose members approve, or switch delivery.gates.approval off",
         )
-    if tier == "nonproduction" and delivery.approvers:
+    if tier == "nonproduction" and delivery.approvers and on_azure_devops:
         yield problem(
             "delivery.approvers", delivery.approvers, "set in production only", "remove it: nothing waits for approval"
         )

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from components.delivery import checks as gates
+from components.delivery import github
 
 if TYPE_CHECKING:
     from settings import Settings
 
 
 def warnings(settings: Settings) -> Iterator[str]:
-    yield from gates.warnings(settings.stack, settings.production, settings.gates)
+    warned = github.warnings if settings.on_github else gates.warnings
+    yield from warned(settings.stack, settings.production, settings.gates)
     if settings.defender.plans == "none":
         yield "Nobody scans images and nobody watches the sensor (aks-cicd:defender.plans is none)."
     if settings.production:

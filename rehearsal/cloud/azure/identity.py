@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rehearsal.cloud import arm
 from rehearsal.cloud.answers import CloudError
+from rehearsal.cloud.github.subjects import ISSUER, issued
 from rehearsal.cloud.kinds import Kind, Request, refuse_unless
 from rehearsal.cloud.values import guid
 
@@ -49,6 +50,13 @@ def _known_cluster_issuer(request: Request) -> None:
 def _issued(request: Request) -> None:
     """What Azure DevOps signs in with is its own secret of sorts: only a service connection tells its subject."""
     issuer, subject = str(request.get("issuer", "")), str(request.get("subject", ""))
+    if issuer.lower().startswith("https://token.actions."):
+        refuse_unless(
+            issuer == ISSUER and subject in issued(request.world),
+            "BadRequest",
+            f"GitHub issues no token with the issuer '{issuer}' and the subject '{subject}': no environment has it, "
+            "and a credential for it lets nobody in.",
+        )
     if not issuer.startswith(_CONNECTION_ISSUERS):
         return
     told = (

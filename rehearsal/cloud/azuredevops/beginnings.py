@@ -21,6 +21,7 @@ from rehearsal.cloud.azuredevops.kinds import (
     USER,
     VARIABLE_GROUP,
 )
+from rehearsal.cloud.github import kinds as github
 from rehearsal.cloud.values import guid
 from rehearsal.cloud.world import Resource
 
@@ -36,7 +37,12 @@ _WORDS: Final = {
     "team": TEAM,
     "queue": QUEUE,
     "pool": POOL,
+    "github-repository": github.REPOSITORY,
+    "github-team": github.TEAM,
+    "github-user": github.USER,
 }
+OWNER: Final = "github-owner"
+"""No thing, but whose all things on GitHub are."""
 _BUILT_IN: Final = ("Build Administrators", "Contributors", "Project Administrators", "Project Valid Users", "Readers")
 
 
@@ -83,6 +89,10 @@ def entered(existing: Existing) -> Resource:
     if existing.project:
         inputs["projectId"] = existing.project
     outputs, id = {**inputs, "id": existing.id}, existing.id
+    if type_ == github.REPOSITORY:
+        inputs, id = {"name": existing.name}, existing.name
+        outputs = {**inputs, "fullName": f"{existing.project}/{existing.name}", "subject": existing.id}
+        return Resource(id, type_, existing.name, inputs, outputs)
     if type_ == GROUP:
         outputs = local_group(existing.id, existing.name, existing.project, existing.project or "organization")
         inputs, id = {"displayName": existing.name, "scope": existing.project, **inputs}, outputs["descriptor"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from rehearsal.cloud.answers import CloudError
-from rehearsal.cloud.azuredevops.beginnings import built_in, entered, installed
+from rehearsal.cloud.azuredevops.beginnings import OWNER, built_in, entered, installed
 from rehearsal.cloud.azuredevops.kinds import (
     AZURE_ENDPOINT,
     DEFINITION,
@@ -65,6 +65,8 @@ class Organization:
         self.given: set[tuple[str, str]] = set()
         """What the estate says is there: of its insides nothing is known."""
         self.url = ""
+        self.owner, self.owner_id = "", ""
+        """Of the repositories on GitHub."""
         self.enter()
 
     @property
@@ -80,7 +82,10 @@ class Organization:
         self.url = self._world.estate.organization.rstrip("/") or self.url
         estate = self._world.estate
         for existing in sorted(estate.delivery, key=lambda each: (each.kind != "project", each.id)):
-            self._give(entered(existing))
+            if existing.kind == OWNER:
+                self.owner, self.owner_id = existing.name, existing.id
+            else:
+                self._give(entered(existing))
         for name in sorted(estate.extensions):
             self._give(installed(name))
 

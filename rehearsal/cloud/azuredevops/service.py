@@ -31,6 +31,8 @@ _URL: Final = re.compile(
 class DevOps:
     """The organisation of one tenant."""
 
+    kinds: Mapping[str, DevOpsKind] = KINDS
+
     def __init__(self, world: World, lock: threading.RLock, traffic: Traffic) -> None:
         self._lock = lock
         self._traffic = traffic
@@ -81,7 +83,7 @@ class DevOps:
         location: str | None = None,
     ) -> dict[str, Any]:
         """The inputs with a name: the given one, else that of before, else a made-up one where the provider does so."""
-        kind = _kind(type_)
+        kind = self._kind(type_)
         result = copy.deepcopy(dict(inputs))
         if kind.autonamed and kind.name_input is not None and result.get(kind.name_input) is None:
             made_up = f"{name}-{guid(salt, type_, name)[:7]}"
@@ -92,7 +94,7 @@ class DevOps:
         """Problems that the provider itself sees before anything is sent: missing required inputs."""
         return [
             (key, f'Missing required argument. The argument "{key}" is required, but no definition was found.')
-            for key in _kind(type_).required
+            for key in self._kind(type_).required
             if inputs.get(key) is None
         ]
 
@@ -105,7 +107,7 @@ class DevOps:
         preview: bool = False,
         subscription: str | None = None,
     ) -> Answer:
-        kind = _kind(type_)
+        kind = self._kind(type_)
         with self._lock:
             request = self._request(kind, self.named(type_, name, inputs), name)
             self._judge(request)
@@ -120,7 +122,7 @@ class DevOps:
             return answer
 
     def read(self, type_: str, id: str) -> Answer | None:
-        _kind(type_)
+        self._kind(type_)
         with self._lock:
             found = self._there.find(type_, id)
             return Answer(found.id, copy.deepcopy(dict(found.outputs))) if found else None
@@ -128,10 +130,10 @@ class DevOps:
     def inputs_of(self, type_: str, id: str) -> dict[str, Any]:
         """The inputs that a resource would have if it were imported now."""
         with self._lock:
-            return copy.deepcopy(dict(self._existing(_kind(type_), id).inputs))
+            return copy.deepcopy(dict(self._existing(self._kind(type_), id).inputs))
 
     def update(self, type_: str, id: str, inputs: Mapping[str, Any], *, preview: bool = False) -> Answer:
-        kind = _kind(type_)
+        kind = self._kind(type_)
         with self._lock:
             old = self._existing(kind, id)
             request = self._request(kind, self.named(type_, old.name, inputs, old.inputs), old.name, old)
@@ -146,25 +148,25 @@ class DevOps:
 
     def delete(self, type_: str, id: str) -> None:
         """Deletes a resource. What is gone already is no error; what others use stays."""
-        kind = _kind(type_)
+        kind = self._kind(type_)
         with self._traffic.write(kind.token, "delete", id), self._lock:
             found = self._there.find(type_, id)
             if found is None:
                 return
             for rule in kind.leaving:
                 rule(self._there, found)
-            for user in self._there.users_of(found, KINDS):
+            for user in self._there.users_of(found, self.kinds):
                 raise CloudError("InUse", f"{_called(found)} cannot be deleted while {_called(user)} uses it.")
             self._there.drop(found, *_address(kind, found.inputs, found.name))
 
     def drift(self, type_: str, id: str, inputs: Mapping[str, Any]) -> None:
         """Changes a resource behind the program's back, as a person in the portal would."""
         with self._lock:
-            old = self._existing(_kind(type_), id)
-            self._store(self._request(_kind(type_), {**old.inputs, **inputs}, old.name, old))
+            old = self._existing(self._kind(type_), id)
+            self._store(self._request(self._kind(type_), {**old.inputs, **inputs}, old.name, old))
 
     def diff(self, type_: str, olds: Mapping[str, Any], news: Mapping[str, Any]) -> Diff:
-        kind = _kind(type_)
+        kind = self._kind(type_)
         changes = tuple(declared(type_, path, kind.force_new).at(path) for path in changed(olds, news))
         replaced = any(change.replaces for change in changes)
         # The provider makes the new one first only when the two can have different names.
@@ -179,6 +181,13 @@ class DevOps:
             )
         with self._lock:
             return INVOKES[token](self._there, args)
+
+    def _kind(self, type_: str) -> DevOpsKind:
+        kind = self.kinds.get(type_)
+        if kind is None:
+            where = "github" if type_.startswith("github:") else "azuredevops"
+            raise CloudError("NotImplemented", f"the stand-in does not know {type_}; add it to rehearsal/cloud/{where}")
+        return kind
 
     def _request(self, kind: DevOpsKind, inputs: Mapping[str, Any], name: str, old: Resource | None = None) -> Request:
         given = inputs.get(kind.name_input) if kind.name_input else None
@@ -224,13 +233,6 @@ class DevOps:
         if found is None:
             raise CloudError("NotFound", f"{kind.token} {id} was not found.")
         return found
-
-
-def _kind(type_: str) -> DevOpsKind:
-    kind = KINDS.get(type_)
-    if kind is None:
-        raise CloudError("NotImplemented", f"the stand-in does not know {type_}; add it to rehearsal/cloud/azuredevops")
-    return kind
 
 
 def _address(kind: DevOpsKind, inputs: Mapping[str, Any], name: str) -> tuple[str, ...]:
