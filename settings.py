@@ -383,6 +383,8 @@ class Home(Section):
     reviewers: Annotated[int, whole(1, 10, "people beside the author")] = 1
     configuration: Flag = False
     """Whether there is a repository of configuration although this stack pushes: another one pulls from it."""
+    seed_configuration: Flag = True
+    """Whether a new one is filled; apart from `seed`: it may be made when the others have long been their teams'."""
     extensions: tuple[Literal["code-to-cloud", "security-devops"], ...] = ("security-devops",)
     """Of the organisation, that this stack installs; leave out what is there already."""
     seed: Flag = True

@@ -39,6 +39,7 @@ class Line:
     after: str | None = None
     approvers: bool = True
     pool: str | None = None
+    pull: bool = False
 
     def __str__(self) -> str:
         said = {
@@ -47,6 +48,7 @@ class Line:
             "after": self.after,
             "approvers": None if self.approvers else "false",
             "pool": self.pool,
+            "pull": "true" if self.pull else None,
         }
         return "{ " + ", ".join(f"{name}: {value}" for name, value in said.items() if value) + " }"
 
@@ -54,10 +56,11 @@ class Line:
 def line(settings: Settings, pool: str | None) -> Line | None:
     """The line of an environment; None where no pipeline brings an image to its registry."""
     if settings.stacks.promotes_from:
-        return Line(settings.stack, promotes_from=settings.stacks.promotes_from, pool=pool)
+        return Line(settings.stack, promotes_from=settings.stacks.promotes_from, pool=pool, pull=settings.pulls)
     if settings.stacks.registry:
-        return Line(settings.stack, after=settings.stacks.registry, approvers=settings.production, pool=pool)
-    return Line(settings.stack, pool=pool) if settings.delivery.home else None
+        before, asked = settings.stacks.registry, settings.production
+        return Line(settings.stack, after=before, approvers=asked, pool=pool, pull=settings.pulls)
+    return Line(settings.stack, pool=pool, pull=settings.pulls) if settings.delivery.home else None
 
 
 def main(arguments: list[str]) -> int:

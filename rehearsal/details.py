@@ -74,6 +74,19 @@ def _agents(pool: Resource) -> Iterable[str]:
     )
 
 
+def _extension(resource: Resource) -> Iterable[str]:
+    """Its settings are named with dots."""
+    settings = resource.get("configurationSettings", {})
+    apart = settings.get("multiTenancy.enforce") == "true"
+    return (str(resource.get("extensionType", "")), "tenants apart" if apart else "TENANTS NOT APART")
+
+
+def _written(role: Resource) -> set[str]:
+    """The kinds of objects that a role may change."""
+    rules = [rule for rule in role.get("rules", []) if {"*", "create", "update", "patch"} & set(rule.get("verbs", ()))]
+    return {str(each) for rule in rules for each in rule.get("resources", ())}
+
+
 DETAILS: Final[Mapping[str, Facts]] = {
     # Clusters
     "containerservice:ManagedCluster": _cluster,
@@ -98,6 +111,22 @@ DETAILS: Final[Mapping[str, Facts]] = {
     "authorization:ManagementLockByScope": lambda r: (str(r.get("level", "")),),
     "authorization:ManagementLockAtResourceLevel": lambda r: (str(r.get("level", "")),),
     "authorization:ManagementLockAtResourceGroupLevel": lambda r: (str(r.get("level", "")),),
+    # The pull model
+    "kubernetesconfiguration:Extension": _extension,
+    "source.toolkit.fluxcd.io:GitRepository": lambda r: (
+        after("follows", r.get("spec.ref.branch")),
+        after("of", r.get("spec.url")),
+    ),
+    "kustomize.toolkit.fluxcd.io:Kustomization": lambda r: (
+        after("applies", r.get("spec.path")),
+        after("as", r.get("spec.serviceAccountName")) or "AS FLUX ITSELF",
+        after("after", joined([each.get("name") for each in r.get("spec.dependsOn", [])])),
+        "pruned" if r.get("spec.prune") else "NOT PRUNED",
+    ),
+    "rbac.authorization.k8s.io:Role": lambda r: (after("may write", joined(sorted(_written(r)))),),
+    "index:GitPermissions": lambda r: (
+        joined(sorted(key for key, value in r.get("permissions", {}).items() if str(value).lower() == "allow")),
+    ),
     # In the cluster
     "core:Namespace": lambda r: (
         after("pod security", r.get("metadata.labels", {}).get("pod-security.kubernetes.io/enforce")),

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 
 import policies
+from components.access import role_name
+from rehearsal import report, topology
 from tests import pulls, rights
 from tests.breaches import Breach, Broken, Invariant
-from tests.graph import Landscape
+from tests.declared import environment
+from tests.graph import Graph, Landscape
 from tests.pulled import ENVIRONMENTS, Switched
+from tests.stackfiles import edited, shipped
 from tests.test_further_environments import INVARIANTS
 
 EXTENSION = "kubernetesconfiguration:Extension"
@@ -94,6 +98,43 @@ def _before(graph: Any, each: Any) -> set[str]:
     found = set(graph.waits_for(each))
     inside = {one.urn for one in graph.resources if one.parent in found}
     return found | inside
+
+
+def test_operators_are_told_when_flux_fails(exports: Mapping[str, Any]) -> None:
+    """Only there: where pipelines push, no Flux says anything."""
+    for graph in Landscape(exports).graphs.values():
+        alert = graph.one("monitor:ScheduledQueryRule", "alert-pull-failed").inputs
+        assert "KubeEvents" in alert["criteria"]["allOf"][0]["query"]
+        assert alert["enabled"] is True
+        assert alert["actions"]["actionGroups"] == [graph.one("monitor:ActionGroup").id]
+
+
+def test_no_alert_waits_for_flux_where_pipelines_push(graph: Graph) -> None:
+    assert "alert-pull-failed" not in {each.name for each in graph.of("monitor:ScheduledQueryRule")}
+
+
+def test_the_repository_is_filled_although_the_others_have_long_been() -> None:
+    """An environment that goes over to the pull model has let go of its seeds before."""
+    config = edited(shipped("staging"), {"delivery.model": "pull", "delivery.home.seed": False})
+    found = [each.name for each in environment("staging", config).registered if each.typ.endswith("GitRepositoryFile")]
+    assert sorted(found) == [
+        "configuration-seed-LAYOUT.md",
+        "configuration-seed-base/acceptance/job.yaml",
+        "configuration-seed-base/acceptance/kustomization.yaml",
+        "configuration-seed-pipelines/configuration-pr.yml",
+    ]
+
+
+def test_a_reviewer_reads_who_applies_what_and_sees_no_arrow_to_the_cluster(exports: Mapping[str, Any]) -> None:
+    names = report.Names.of(exports.values(), role_name)
+    told = report.tree(exports["prod"], names, lambda text, *_: text)
+    assert "applies ./environments/prod/release, as release-applier" in told
+    assert "as release-applier, after release, pruned" in told
+    assert "microsoft.flux, tenants apart" in told
+    drawing = topology.draw(exports)
+    assert drawing.count("Flux in prod follows configuration and applies what is there") > 0
+    assert "releases by its folder" in drawing
+    assert ">deploys<" not in drawing
 
 
 def test_the_policy_pack_finds_nothing_mandatory(exports: Mapping[str, Any]) -> None:

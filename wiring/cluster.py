@@ -70,6 +70,7 @@ def observability(
         grafana_version=wanted.grafana.version,
         grafana_zone_redundant=wanted.grafana.zone_redundant,
         dashboards_in_portal=wanted.dashboards_in_portal,
+        pulls=settings.pulls,
     )
 
 

@@ -55,7 +55,8 @@ def delivery(settings: Settings, place: Placement, made: Made) -> DeliveryHomeAr
         ci_vault_id=made.ci_vault.id,
         run_records_id=made.observability.records.collection_rule_id,
         configuration=Configuration(
-            _seeds(wanted, DeliveryNames.CONFIGURATION_REPOSITORY), settings.cluster.admin_groups
+            seeded(ROOT, DeliveryNames.CONFIGURATION_REPOSITORY) if wanted.seed_configuration else Seeds({}),
+            settings.cluster.admin_groups,
         )
         if settings.keeps_configuration
         else None,

@@ -53,6 +53,8 @@ class ObservabilityArgs:
     grafana_version: str
     grafana_zone_redundant: bool
     dashboards_in_portal: bool
+    pulls: bool
+    """Whether the cluster fetches what it runs."""
 
 
 class Observability(ComponentResource):
@@ -111,6 +113,7 @@ class Observability(ComponentResource):
                 alerts=log_alerts.load(),
                 closed_to=args.closed_to,
                 gate_hours=args.gate_hours,
+                pulls=args.pulls,
             ),
             inside,
         )

@@ -29,6 +29,8 @@ DATA = Path(__file__).parent / "data" / "log_alerts.yaml"
 
 _KEYS = {"name", "severity", "every", "window", "summary", "first_step", "query"}
 _OPTIONAL = {"needs"}
+NEEDS = (None, "closed-registry", "pull")
+"""What an alert may need of an environment to make sense there."""
 
 
 class LogAlertError(ValueError):
@@ -65,6 +67,9 @@ def _alert(file: str, raw: Mapping[str, Any]) -> LogAlert:
         raise LogAlertError(f"{said} lacks {sorted(missing)} and has unknown keys {sorted(unknown)}")
     if raw["severity"] not in range(5):
         raise LogAlertError(f"{said}: severity {raw['severity']!r}; allowed: 0 (critical) to 4 (verbose)")
+    if raw.get("needs") not in NEEDS:
+        allowed = ", ".join(filter(None, NEEDS))
+        raise LogAlertError(f"{said}: needs {raw['needs']!r}; allowed: {allowed}, or leave it out")
     return LogAlert(**raw)
 
 
@@ -80,11 +85,14 @@ class LogAlertsArgs:
     """Ranges that clients of a closed registry may come from, in CIDR notation; None where it is open to all."""
     gate_hours: int
     """After how long a gate is overdue."""
+    pulls: bool = False
+    """Whether the cluster fetches what it runs."""
 
 
 def wanted(args: LogAlertsArgs) -> tuple[LogAlert, ...]:
     """The alerts that make sense in this environment."""
-    return tuple(alert for alert in args.alerts if alert.needs != "closed-registry" or args.closed_to is not None)
+    there = {None: True, "closed-registry": args.closed_to is not None, "pull": args.pulls}
+    return tuple(alert for alert in args.alerts if there[alert.needs])
 
 
 def query(alert: LogAlert, args: LogAlertsArgs) -> str:

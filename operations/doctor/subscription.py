@@ -18,6 +18,7 @@ PROVIDERS: Final = (
     "Microsoft.DevOpsInfrastructure",
     "Microsoft.Insights",
     "Microsoft.KeyVault",
+    "Microsoft.KubernetesConfiguration",
     "Microsoft.ManagedIdentity",
     "Microsoft.Monitor",
     "Microsoft.Network",

@@ -26,6 +26,7 @@ vault = kind(r"[A-Za-z][0-9A-Za-z-]{1,22}[0-9A-Za-z]", "the name of a key vault,
 repository = kind(REPOSITORY, "a repository, without registry and tag")
 tag = kind(TAG, "a tag of a registry")
 commit = kind(COMMIT, "40 hexadecimal digits")
+attempt = kind(r"[1-9][0-9]*-[1-9][0-9]*", "the number of the run, a hyphen, and the number of the try")
 registry_id = kind(
     r"(?i:/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[a-z0-9]+)",
     "/subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.ContainerRegistry/registries/<name>",

@@ -73,6 +73,12 @@ class Service:
         """A body that is JSON already."""
         return self._call("POST", path, query, body, "application/json")
 
+    def put(self, path: str, query: Mapping[str, str | int], body: Any) -> Answer:
+        return self._call("PUT", path, query, json.dumps(body).encode(), "application/json")
+
+    def patch(self, path: str, query: Mapping[str, str | int], body: Any) -> Answer:
+        return self._call("PATCH", path, query, json.dumps(body).encode(), "application/json")
+
     def _call(self, method: str, path: str, query: Mapping[str, str | int], body: bytes | None, kind: str) -> Answer:
         address = self.address.rstrip("/") + path + ("?" + urllib.parse.urlencode(query) if query else "")
         attempt = 0

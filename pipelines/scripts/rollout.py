@@ -53,6 +53,11 @@ class Chart:
         return [*(["--values", str(self.values)] if self.values else []), *sets]
 
 
+def rendered(name: str, namespace: str, chart: Chart) -> str:
+    """The objects of a release as the chart makes them, without asking a cluster."""
+    return run(["helm", "template", name, str(chart.package), "--namespace", namespace, *chart.arguments()])
+
+
 def last_good(history: Sequence[Revision], confirmed: int | None) -> Revision | None:
     """What to go back to: the revision that passed everything, or else the newest that worked. Never a failed one."""
     good = [each for each in history if each.status in GOOD]
@@ -120,8 +125,7 @@ class Kubectl:
         place = self.place
         if place.list("secrets", {"owner": "helm", "name": place.name}):
             raise CommandError(f"{place.name} was deployed by Helm; use --model helm, or remove it by helm uninstall")
-        command = ["helm", "template", place.name, str(chart.package), "--namespace", place.namespace]
-        self._change(run([*command, *chart.arguments()]))
+        self._change(rendered(place.name, place.namespace, chart))
 
     def roll_back(self, number: int) -> None:
         found = self.place.get("configmap", self._name(number))

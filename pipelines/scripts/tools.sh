@@ -3,7 +3,7 @@
 #
 #   tools.sh [--into DIR] NAME…
 #
-# NAME: oras syft helm; for the tests alone also registry, kube-apiserver, kube-controller-manager, kubectl.
+# NAME: oras syft helm; for the tests alone also kustomize, registry, kube-apiserver, kube-controller-manager, kubectl.
 # Each is built by the Go client from its module, and every module is held against Go's checksum database: nothing is
 # installed that cannot be checked. What is there already in the right version stays, so DIR may come from a cache.
 # On an agent, DIR is put first on the PATH of the steps that follow.
@@ -15,6 +15,7 @@ declare -rA MODULES=(
   [oras]=oras.land/oras
   [syft]=github.com/anchore/syft
   [helm]=helm.sh/helm/v3
+  [kustomize]=sigs.k8s.io/kustomize/kustomize/v5
   [registry]=github.com/distribution/distribution/v3
   [kube-apiserver]=k8s.io/kubernetes
   [kube-controller-manager]=k8s.io/kubernetes
@@ -24,6 +25,7 @@ declare -rA VERSIONS=(
   [oras]=v1.3.6     # from 1.3 on it lists what is attached as JSON
   [syft]=v1.57.0    # writes SPDX 2.3
   [helm]=v3.22.0    # the last minor of Helm 3: reads the charts and the history of every Helm 3
+  [kustomize]=v5.8.1 # what Flux builds a folder with
   [registry]=v3.1.2 # has no referrers API, so that the tag schema is tested too
   [kube-apiserver]=v1.36.3 # the minor version of the shipped stacks
   [kube-controller-manager]=v1.36.3
@@ -50,6 +52,7 @@ is_there() {
 build() {
   case ${MODULES[$1]} in
     k8s.io/kubernetes) build_kubernetes "$1" ;;
+    */kustomize/v5) GOBIN="$into" go install "${MODULES[$1]}@${VERSIONS[$1]}" ;;
     *) GOBIN="$into" go install "${MODULES[$1]}/cmd/$1@${VERSIONS[$1]}" ;;
   esac
 }

@@ -17,6 +17,9 @@ from rehearsal.monitors import daily_cap, grafana_version, is_zone_redundant, sa
 from rehearsal.topology.nodes import Access
 
 CLUSTER: Final = "containerservice:ManagedCluster"
+FLUX: Final = "kubernetesconfiguration:Extension"
+FOLLOWED: Final = "source.toolkit.fluxcd.io:GitRepository"
+"""Where a cluster pulls: what does so, and what it fetches."""
 POOL: Final = "containerservice:AgentPool"
 REGISTRY: Final = "containerregistry:Registry"
 VAULT: Final = "keyvault:Vault"

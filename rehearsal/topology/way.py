@@ -164,9 +164,25 @@ def _runs(delivery: Delivery) -> Iterator[Link]:
             target = use.thing.resource
             if not target or not (use.thing.area == "environment" or target.urn in promoting):
                 continue
-            word = "deploys" if use.thing.area == "environment" else "promotes"
+            released = "releases by its folder" if stack.of(facts.FLUX) else "deploys"
+            word = released if use.thing.area == "environment" else "promotes"
             told = f"{delivery.index.pipeline_name(use.pipeline, stack.name)} may use {use.thing.words}"
             yield Link("run", (pipeline_key(delivery, use.pipeline),), target.urn, word, told)
+        yield from _followed(delivery, stack)
+
+
+def _followed(delivery: Delivery, stack: Stack) -> Iterator[Link]:
+    """What a cluster that pulls fetches: the repository that its Flux follows."""
+    addresses = [str(each.get("spec.url", "")) for each in stack.of(facts.FOLLOWED)]
+    for home in delivery.stacks.values():
+        for found in delivery.repositories(home):
+            resource = found.thing.resource
+            if not resource or not any(each.endswith(f"/_git/{found.name}") for each in addresses):
+                continue
+            for before in delivery.environments(stack)[:1]:
+                if before.thing.resource:
+                    told = f"Flux in {stack.name} follows {found.name} and applies what is there"
+                    yield Link("run", (resource.urn,), before.thing.resource.urn, "is followed by Flux", told)
 
 
 def pulled(stack: Stack) -> Iterator[tuple[Resource, str]]:

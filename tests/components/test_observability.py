@@ -83,6 +83,7 @@ def observed(*, private: bool = False, existing: str | None = None, **wanted: An
             "grafana_version": "12",
             "grafana_zone_redundant": False,
             "dashboards_in_portal": False,
+            "pulls": False,
             **wanted,
         }
         Observability("observability", ObservabilityArgs(place, **args))
@@ -269,6 +270,7 @@ def test_no_query_is_sent_with_a_placeholder_in_it(usual: Declared) -> None:
         ({"severity": None}, "severity None"),
         ({"sevrity": 1}, "unknown keys ['sevrity']"),
         ({"query": ...}, "lacks ['query']"),
+        ({"needs": "push"}, "needs 'push'; allowed: closed-registry, pull, or leave it out"),
     ],
 )
 def test_an_alert_that_is_not_whole_is_one_message(change: dict[str, Any], said: str, tmp_path: Path) -> None:

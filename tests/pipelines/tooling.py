@@ -16,6 +16,7 @@ MEND = {
     "registry": "pipelines/scripts/tools.sh --into .tools/bin registry, or apt-get install docker-registry",
     "syft": "pipelines/scripts/tools.sh --into .tools/bin syft",
     "helm": "pipelines/scripts/tools.sh --into .tools/bin helm",
+    "kustomize": "pipelines/scripts/tools.sh --into .tools/bin kustomize",
     "kubectl": "pipelines/scripts/tools.sh --into .tools/bin kubectl",
     "kube-apiserver": "pipelines/scripts/tools.sh --into .tools/bin kube-apiserver",
     "kube-controller-manager": "pipelines/scripts/tools.sh --into .tools/bin kube-controller-manager",

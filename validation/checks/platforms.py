@@ -47,6 +47,7 @@ def nothing_is_said_of_the_other_platform(delivery: Delivery) -> Iterator[Proble
         "home.project": home and home.project and as_said(home.project),
         "home.github": home and home.github and as_said(home.github),
         "home.configuration": _set(home, "configuration"),
+        "home.seedConfiguration": _set(home, "seed_configuration"),
         "home.extensions": _set(home, "extensions"),
         "approvers": delivery.approvers,
         "protectionKnown": _set(delivery, "protection_known"),

@@ -8,6 +8,7 @@ from typing import Final
 from components.naming import DeliveryNames
 from rehearsal.pipelines.finding import Finding
 from rehearsal.pipelines.model import Stage
+from rehearsal.pipelines.rules.order import RELEASES
 from rehearsal.pipelines.rules.subject import Subject
 from rehearsal.pipelines.simulation import ancestors
 
@@ -52,7 +53,7 @@ def order(subject: Subject) -> Iterator[Finding]:
         return
     stages = subject.pipeline.stages
     by_environment = {name: stage for stage in stages for name in subject.environments(stage)}
-    deploys = [stage for stage in stages if subject.calling("deploy.py", stage)]
+    deploys = [stage for stage in stages if any(subject.calling(name, stage) for name in RELEASES)]
     if not deploys:
         yield Finding.at(subject.pipeline.extends_at, "order", "nothing is deployed", "list an environment")
     for stage in deploys:

@@ -21,8 +21,13 @@ RULE: Final = "order"
 
 SCAN: Final = "MicrosoftSecurityDevOps@1"
 VALIDATION: Final = "ManualValidation@1"
-GATES: Final = ("deploy.py", "acceptance.py", "telemetry_gate.py")
-"""What a release must pass in an environment, in this order."""
+PUSH: Final = ("deploy.py", "acceptance.py", "telemetry_gate.py")
+PULL: Final = ("release_folder.py", "reconciled.py", "telemetry_gate.py")
+"""What a release must pass in an environment, in this order: where it is pushed to, and where its cluster pulls."""
+BACK: Final = {PUSH: "roll_back.py", PULL: "restore_folder.py"}
+"""What takes a release back."""
+RELEASES: Final = (PUSH[0], PULL[0])
+"""What changes an environment."""
 
 
 def good_run(subject: Subject) -> Iterator[Finding]:
@@ -39,7 +44,7 @@ def good_run(subject: Subject) -> Iterator[Finding]:
 
 def _way_back(subject: Subject, moment: Moment) -> bool:
     """Whether a step belongs to the job, or the hook, that rolls back."""
-    return any(back.phase is moment.phase for back in subject.calling("roll_back.py"))
+    return any(back.phase is moment.phase for name in BACK.values() for back in subject.calling(name))
 
 
 def checks(subject: Subject) -> Iterator[Finding]:
@@ -133,20 +138,21 @@ def release(subject: Subject) -> Iterator[Finding]:
     if subject.pipeline.name != "cd":
         return
     for stage in subject.pipeline.stages:
-        if subject.calling("deploy.py", stage):
-            yield from _environment(subject, stage)
+        for gates, back in BACK.items():
+            if subject.calling(gates[0], stage):
+                yield from _environment(subject, stage, gates, back)
     yield from _validations(subject)
 
 
-def _environment(subject: Subject, stage: Stage) -> Iterator[Finding]:
-    found = {name: subject.calling(name, stage) for name in (*GATES, "promote.py", "confirm.py", "roll_back.py")}
-    for name in (*GATES, "roll_back.py"):
+def _environment(subject: Subject, stage: Stage, passed: Sequence[str], way_back: str) -> Iterator[Finding]:
+    found = {name: subject.calling(name, stage) for name in (*passed, "promote.py", "confirm.py", way_back)}
+    for name in (*passed, way_back):
         if len(found[name]) != 1:
             message = f"the stage {stage.name} calls {name} {len(found[name])} times, instead of once"
             yield Finding.at(stage.at, RULE, message, "call it once")
-    if any(len(found[name]) != 1 for name in (*GATES, "roll_back.py")):
+    if any(len(found[name]) != 1 for name in (*passed, way_back)):
         return
-    gates, back = [found[name][0] for name in GATES], found["roll_back.py"][0]
+    gates, back = [found[name][0] for name in passed], found[way_back][0]
     # A revision is remembered as good only when all else is.
     way = [*found["promote.py"], *gates, *found["confirm.py"]]
     for place, moment in enumerate(way):
@@ -170,7 +176,7 @@ def _stopped(subject: Subject, stage: Stage, failed: Moment, after: Sequence[Mom
         if run.ran[moment.step] is not False:
             message = f"this runs although {_called(failed)} has failed before it"
             yield Finding.at(moment.step.at, RULE, message, "put it after that step, for when that succeeded")
-    for moment in (each for name in ("promote.py", "deploy.py") for each in subject.calling(name)):
+    for moment in (each for name in ("promote.py", *RELEASES) for each in subject.calling(name)):
         later = stage in ancestors(moment.stage, subject.pipeline.stages)
         if later and run.ran[moment.step] is not False:
             message = f"{moment.stage.name} goes on although {_called(failed)} has failed in {stage.name}"
@@ -191,7 +197,8 @@ def _validations(subject: Subject) -> Iterator[Finding]:
             message = "with manualValidation, nobody is asked before this promotion"
             yield Finding.at(promotion.step.at, RULE, message, f"let its stage wait for a job with {VALIDATION}")
         before = ancestors(promotion.stage, subject.pipeline.stages)
-        for gate in (each for name in GATES for each in subject.calling(name) if each.stage in before):
+        names = dict.fromkeys((*PUSH, *PULL))
+        for gate in (each for name in names for each in subject.calling(name) if each.stage in before):
             for moment in stopping:
                 if subject.without(gate).ran[moment.step] is not False:
                     message = f"a person is asked although {_called(gate)} has failed in {gate.stage.name}"
