@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import os
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ from tests.graph import Graph, Landscape
 from tests.pulled import ENVIRONMENTS, Switched
 from tests.stackfiles import edited, shipped
 from tests.test_further_environments import INVARIANTS
+from tests.test_topology import TOPOLOGY
 
 EXTENSION = "kubernetesconfiguration:Extension"
 KEEPS_STATE = {
@@ -59,6 +62,21 @@ def test_the_table_has_nobody_who_deploys() -> None:
         "prod/release": 3,
         "prod/flux": 0,
     }
+
+
+@pytest.mark.parametrize("stack", ["staging", "prod"])
+def test_the_topology_is_the_one_on_record(stack: str, exports: Mapping[str, Any]) -> None:
+    """What is beside that of the push model, as `tests/test_topology.py` has it; recorded by RECORD=1, as there."""
+    pushed = set((TOPOLOGY / f"{stack}.txt").read_text("utf-8").splitlines())
+    lines = [line for line in Landscape(exports).graphs[stack].topology() if "GitRepositoryFile" not in line]
+    # Production is rehearsed as it is reached here, and not there: what the platform puts into it is no part of this.
+    here = [line for line in lines if line not in pushed and not re.match(r"workload( /|$)", line)]
+    gone = [f"- {line}" for line in sorted(pushed - set(lines))]
+    found = "\n".join([*here, *gone]) + "\n"
+    record = TOPOLOGY / f"{stack}-pull.txt"
+    if os.environ.get("RECORD"):
+        record.write_text(found, "utf-8")
+    assert found == record.read_text("utf-8")
 
 
 def test_the_switch_replaces_nothing_and_deletes_nobody_but_who_deployed(switched: Mapping[str, Switched]) -> None:

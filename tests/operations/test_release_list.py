@@ -17,8 +17,8 @@ from operations.environment import answer, writing
 from operations.environment.asking import Wanted
 from operations.environment.drafting import draft
 from operations.errors import OperationsError
-from operations.release_list import LIST, Line, list_environment, with_line
-from tests.stackfiles import ROOT, STACKS, shipped
+from operations.release_list import LIST, Line, line, list_environment, with_line
+from tests.stackfiles import ROOT, STACKS, edited, shipped
 
 SHIPPED = (ROOT / LIST).read_text()
 
@@ -159,3 +159,15 @@ class TestTheBackend:
         monkeypatch.setenv("PATH", str(tmp_path))
         with pytest.raises(OperationsError, match="no pulumi on PATH"):
             outputs.ask_backend(ROOT, "qa")
+
+
+@pytest.mark.parametrize(
+    ("stack", "said"),
+    [
+        ("staging", "{ key: staging, pull: true }"),
+        ("prod", "{ key: prod, promotesFrom: staging, pool: agents-x, pull: true }"),
+    ],
+)
+def test_an_environment_that_pulls_says_so_in_its_line(stack: str, said: str) -> None:
+    pulling = settings.parse(stack, edited(shipped(stack), {"delivery.model": "pull"}), rehearsal=True)
+    assert str(line(pulling, "agents-x" if stack == "prod" else None)) == said

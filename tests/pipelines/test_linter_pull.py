@@ -53,6 +53,13 @@ def test_environments_that_pull_are_released_to_without_a_way_to_a_cluster(
 
 MISTAKES = {
     "an environment that pulls is pushed to": (LIST, r"pull: true", "pull: false", "missing", "deploy-"),
+    "the record of whole runs as somebody who is not there": (
+        LIST,
+        r"homePulls: true",
+        "homePulls: false",
+        "missing",
+        "deploy-staging",
+    ),
     "nobody waits for the cluster": (PULL, r"reconciled\.py", "other.py", "script", "other.py"),
     "the release goes on before the cluster runs it": (
         PULL,
