@@ -28,8 +28,8 @@ class Switched:
 
     preview: Run
     update: Run
-    again: Run
-    """A preview right after the update."""
+    again: Run | None
+    """A preview right after the update, where nothing is different in the other."""
     export: Mapping[str, Any]
 
 
@@ -40,5 +40,6 @@ def switch(standing: StandingStacks, directory: Path) -> dict[str, Switched]:
         for stack in STACKS:
             rehearsal.configure(stack, CONFIGS[stack])
             preview, update = rehearsal.preview(stack), rehearsal.update(stack)
-            found[stack] = Switched(preview, update, rehearsal.preview(stack), rehearsal.export(stack))
+            again = rehearsal.preview(stack) if stack == STACKS[0] else None
+            found[stack] = Switched(preview, update, again, rehearsal.export(stack))
         return found

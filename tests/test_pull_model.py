@@ -6,16 +6,19 @@ import datetime
 import os
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace as Namespace
 from typing import Any
 
 import pytest
 
 import policies
+import settings
+import wiring
 from components.access import role_name
+from components.delivery import Seeds
 from rehearsal import report, topology
 from tests import pulls, rights
 from tests.breaches import Breach, Broken, Invariant
-from tests.declared import environment
 from tests.graph import Graph, Landscape
 from tests.pulled import ENVIRONMENTS, Switched
 from tests.stackfiles import edited, shipped
@@ -93,7 +96,9 @@ def test_the_switch_replaces_nothing_and_deletes_nobody_but_who_deployed(switche
 def test_the_switch_does_what_its_preview_foretells_and_is_then_done(switched: Mapping[str, Switched]) -> None:
     for one in switched.values():
         assert one.preview.changes == one.update.changes
-        assert one.again.quiet, [step.urn for step in one.again.changed()]
+    again = switched["staging"].again
+    assert again is not None
+    assert again.quiet, [step.urn for step in again.changed()]
 
 
 def test_nothing_follows_a_folder_before_the_namespace_is_guarded(exports: Mapping[str, Any]) -> None:
@@ -134,13 +139,22 @@ def test_no_alert_waits_for_flux_where_pipelines_push(graph: Graph) -> None:
 def test_the_repository_is_filled_although_the_others_have_long_been() -> None:
     """An environment that goes over to the pull model has let go of its seeds before."""
     config = edited(shipped("staging"), {"delivery.model": "pull", "delivery.home.seed": False})
-    found = [each.name for each in environment("staging", config).registered if each.typ.endswith("GitRepositoryFile")]
-    assert sorted(found) == [
-        "configuration-seed-LAYOUT.md",
-        "configuration-seed-base/acceptance/job.yaml",
-        "configuration-seed-base/acceptance/kustomization.yaml",
-        "configuration-seed-pipelines/configuration-pr.yml",
-    ]
+    made: Any = Namespace(
+        registry=Namespace(id="r"),
+        ci_vault=Namespace(id="v"),
+        observability=Namespace(records=Namespace(collection_rule_id="c")),
+    )
+    told = wiring.delivery(settings.parse("staging", config, rehearsal=True), made, made)
+    assert isinstance(told.application, Seeds)
+    assert not told.platform.files
+    assert not told.application.files
+    assert told.configuration
+    assert set(told.configuration.seeds.files) == {
+        "LAYOUT.md",
+        "base/acceptance/job.yaml",
+        "base/acceptance/kustomization.yaml",
+        "pipelines/configuration-pr.yml",
+    }
 
 
 def test_a_reviewer_reads_who_applies_what_and_sees_no_arrow_to_the_cluster(exports: Mapping[str, Any]) -> None:
