@@ -29,6 +29,7 @@ help:
 	@echo 'make list-environment STACK=name [EXPORT=file]  once its stack is up: its line in the list of CD'
 	@echo 'make retire STACK=name     takes an environment down: says what is lost, asks for its name (or ACK=name);'
 	@echo '     [REHEARSE=1]          on the stand-in cloud'
+	@echo 'make signing-certificate STACK=name  the certificate of the key that images are signed with'
 	@echo 'make clean                 removes build and caches; .venv and .tools stay'
 
 .PHONY: preview
@@ -63,6 +64,10 @@ list-environment: .venv/stamp
 
 retire: .venv/stamp
 	@$(VENV)/python -m operations retire --stack "$${STACK:-}" --ack "$${ACK:-}" $${REHEARSE:+--rehearse}
+
+.PHONY: signing-certificate
+signing-certificate: .venv/stamp
+	@$(VENV)/python -m operations signing-certificate --stack "$${STACK:-}"
 
 # Types and tests run side by side, one core each; the tests come last, so that their closing line does too.
 .PHONY: test

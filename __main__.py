@@ -13,6 +13,8 @@ import contract
 import wiring
 from components import naming
 from components.cluster import Cluster
+from components.cluster.admission import Admission
+from components.cluster.signatures import SignatureAudit
 from components.defender import Defender
 from components.delivery import DeliveryEnvironment, DeliveryHome, ManagedAgents
 from components.delivery.github import GitHubEnvironment, GitHubHome, github
@@ -23,6 +25,7 @@ from components.observability.logs import Logs
 from components.placement import Placement
 from components.protection import Locks
 from components.registry import BorrowedRegistry, TierRegistry
+from components.signing import SigningKey
 from components.vault import SecretStore
 from components.workload import Workload
 from contract import Contract
@@ -68,6 +71,11 @@ ci_vault: SecretStore | None = None
 if settings.vaults.ci:
     ci_vault = SecretStore("ci-vault", wiring.ci_vault(settings, place, logs, network), inside)
 
+# What CI has images signed with; it lies beside the secrets of CI, and whoever reads those may not use it.
+signing_key: SigningKey | None = None
+if settings.signing and ci_vault:
+    signing_key = SigningKey("signing-key", wiring.signing_key(place, ci_vault), inside)
+
 # Images: a registry of the environment's own, or the one of the stack that it leans on.
 registry: TierRegistry | None = None
 if settings.registry:
@@ -80,13 +88,23 @@ if settings.stacks.registry_private:
 # The cluster that runs the workload.
 cluster = Cluster("cluster", wiring.cluster(settings, place, network, images, logs), inside)
 
+# What it lets in: images of its tier's registry, and pods that need nothing of the node.
+admission = Admission("admission", wiring.admission(settings, place, cluster, images), inside)
+
 # What watches it, and who is told.
 observability = Observability("observability", wiring.observability(settings, place, group, cluster, logs), inside)
 
 # The workload's place in the cluster: what the platform owns and a deployer may not write.
 workload = Workload("workload", wiring.workload(settings, place, cluster, workload_vault, observability), inside)
 
-made = wiring.Made(group, logs, network, workload_vault, ci_vault, registry, images, cluster, observability, workload)
+# Where images are signed, the cluster may look at that too.
+audit: SignatureAudit | None = None
+if settings.signing and settings.signing.admission == "audit":
+    audit = SignatureAudit("signatures", wiring.signature_audit(settings, place, cluster, images, workload), inside)
+
+made = wiring.Made(
+    group, logs, network, workload_vault, ci_vault, signing_key, registry, images, cluster, observability, workload
+)
 
 # Where delivery lives, in this stack or in the one that it leans on, and what it has in this environment: its gates,
 # who deploys and promotes, what a release must know, machines inside the network that pipelines run on; with the pull
@@ -125,8 +143,10 @@ if settings.production:
         workload_vault,
         images_here,
         cluster,
+        admission,
         observability,
         workload,
+        audit,
         gitops,
         agents,
         releases,

@@ -68,6 +68,11 @@ class VaultFacts(_Part):
     uri: str
 
 
+class SigningFacts(_Part):
+    subject: str
+    """What certificates are issued to that images are signed with."""
+
+
 class RunRecordFacts(_Part):
     endpoint: str
     """Base URL of the ingestion API."""
@@ -112,6 +117,8 @@ class Contract(_Part):
     workload_vault: VaultFacts
     ci_vault: VaultFacts | None = None
     """Only where delivery lives."""
+    signing: SigningFacts | None = None
+    """Only where images are signed, or verified."""
     log_workspace_id: str
     metrics_workspace_id: str | None = None
     metrics_query_endpoint: str | None = None
@@ -199,6 +206,8 @@ class Expected:
     """Name of the Azure DevOps project that this environment would own."""
     pulls: bool = False
     """Whether the cluster pulls, and so needs the repository of configuration."""
+    signed_by: str | None = None
+    """What certificates are issued to that this environment wants the images of that stack signed with."""
     reaches_registry: bool | None = None
     """Where that stack lends its registry: whether this environment has an end point for a private one. None where
     the way there is somebody else's, such as a hub's."""
@@ -249,6 +258,11 @@ def _disagreements(theirs: Contract, expected: Expected) -> Iterable[str]:
         )
     if expected.reaches_registry is False and theirs.registry.access == "private":
         yield "its registry is private; set aks-cicd:stacks.registryPrivate to true"
+    if expected.signed_by and expected.signed_by != (signer := theirs.signing.subject if theirs.signing else None):
+        yield (
+            f"its images are signed by {signer or 'nobody'}, wanted is {expected.signed_by}; give "
+            "aks-cicd:signing.subject the same value in both"
+        )
     on_github = [*_disagreements_on_github(theirs, expected)] if expected.lends_delivery else []
     yield from on_github or _disagreements_on_delivery(theirs.delivery, expected)
     ranges = {"theirs": theirs.network.address_space, "ours": expected.address_space}

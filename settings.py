@@ -11,6 +11,7 @@ its size and its address range must stand in the file.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
@@ -37,6 +38,7 @@ from validation.types import (
     Clock,
     Cpu,
     Date,
+    DistinguishedName,
     Email,
     Flag,
     GitHubId,
@@ -45,6 +47,7 @@ from validation.types import (
     GitHubRepositoryName,
     Guid,
     HttpsUrl,
+    KeyVersion,
     KubernetesVersion,
     LabelKey,
     LabelValue,
@@ -63,6 +66,7 @@ from validation.types import (
     RunnerLabel,
     SecretName,
     ServiceAccountName,
+    SigningCertificate,
     StackName,
     TagMap,
     Taint,
@@ -242,6 +246,8 @@ class Cluster(Section):
     upgrades: Upgrades
     image_cleaner_hours: Annotated[int, whole(24, 2160, "hours")] = 168
     run_command: Flag = False
+    admission: Literal["deny", "audit"] = "deny"
+    """What becomes of pods that break the rules on images and Pod Security: refused, or reported."""
 
 
 class Quota(Section):
@@ -387,6 +393,8 @@ class Home(Section):
     """Whether a new one is filled; apart from `seed`: it may be made when the others have long been their teams'."""
     extensions: tuple[Literal["code-to-cloud", "security-devops"], ...] = ("security-devops",)
     """Of the organisation, that this stack installs; leave out what is there already."""
+    updates: Flag = False
+    """Whether a pipeline proposes newer versions of what is pinned; its identity takes a Basic licence."""
     seed: Flag = True
     """Whether new repositories are filled. Off, the program lets go of what it has seeded; nothing is deleted."""
 
@@ -442,6 +450,24 @@ class Delivery(Section):
     gates: Gates = Gates()
     protection_known: Flag = True
     """Whether Azure DevOps can see that the branches of all linked repositories are protected."""
+
+
+class Signing(Section):
+    """Images are signed by CI, and verified before they are promoted and deployed; left out, neither."""
+
+    subject: DistinguishedName
+    """What the certificates are issued to."""
+    certificates: tuple[SigningCertificate, ...] = ()
+    """That signatures may be made with; with the first, CI signs. None yet: there is a key, and nothing is signed."""
+    key_version: KeyVersion | None = None
+    """Of the key that the first certificate is for; only where delivery lives."""
+    admission: Literal["off", "audit"] = "off"
+    """Whether the cluster looks at signatures too and reports (Image Integrity, a preview of Azure's)."""
+
+    @property
+    def bundle(self) -> str:
+        """The certificates in one line, as a variable of a pipeline may be."""
+        return base64.b64encode("".join(self.certificates).encode()).decode()
 
 
 class PolicyException(Section):
@@ -519,6 +545,7 @@ class Settings(Section):
     defender: Defender
     agents: Agents
     delivery: Delivery
+    signing: Signing | None = None
     exceptions: tuple[PolicyException, ...] = ()
 
     @property
@@ -606,6 +633,7 @@ class Settings(Section):
             lends_delivery=stack == self.stacks.delivery,
             project=home.project.name if (home := self.delivery.home) and home.project else None,
             pulls=self.pulls,
+            signed_by=self.signing.subject if self.signing else None,
             reaches_registry=None if stack != self.stacks.registry or self.hub_id else self.stacks.registry_private,
         )
 

@@ -35,6 +35,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "Container Registry Data Importer and Data Reader": "577a9874-89fd-4f24-9dbd-b5034d0ad23a",
         "Grafana Admin": "22926164-76b3-42b3-bc55-97df8dab3e41",
         "Grafana Editor": "a79a5197-3a5c-4973-a920-486035ffd60f",
+        "Key Vault Crypto User": "12338af0-0e69-4776-bea7-57ae8d297424",
         "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
         "Log Analytics Reader": "73c42c96-874c-492b-b04d-ab87d138a893",
         "Managed Identity Operator": "f1a07417-d97a-45cb-824c-7a7467783830",

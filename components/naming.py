@@ -359,6 +359,8 @@ class DeliveryNames:
     key: str
 
     CI_CONNECTION: ClassVar[str] = "ci"
+    SIGNER_CONNECTION: ClassVar[str] = "signer"
+    UPDATES_CONNECTION: ClassVar[str] = "updates"
     PLATFORM_REPOSITORY: ClassVar[str] = "platform"
     APPLICATION_REPOSITORY: ClassVar[str] = "application"
     CONFIGURATION_REPOSITORY: ClassVar[str] = "configuration"
@@ -394,7 +396,7 @@ class DeliveryNames:
         return f"validate-{self.key}"
 
     def connection(self, job: str) -> str:
-        """The service connection of one job: `deploy`, `release`, `promote`, `dashboards`."""
+        """The service connection of one job: `deploy`, `release`, `promote`, `dashboards`, `verify`."""
         return f"{job}-{self.key}"
 
 

@@ -18,6 +18,7 @@ DOORS: Final[Mapping[str, str]] = {
     "environment": "operations.environment",
     "list-environment": "operations.release_list",
     "retire": "operations.retire",
+    "signing-certificate": "operations.signing_certificate",
     "verify": "operations.verify",
 }
 """Module of each door; imported when it is asked for, because what a door needs may take seconds to load.

@@ -23,7 +23,12 @@ def table(environments: Environments) -> set[tuple[str, str, str]]:
     for each in environments.values():
         key, jobs = (
             each.key,
-            ["release" if each.pulls else "deploy", "dashboards", *(["promote"] if each.source else [])],
+            [
+                "release" if each.pulls else "deploy",
+                "dashboards",
+                *(["promote"] if each.source else []),
+                *(["verify"] if each.signed else []),
+            ],
         )
         allowed |= {("cd", "endpoint", f"{key}: {job}-{key}") for job in jobs}
         allowed |= {("cd", "environment", f"{key}: {key}"), ("cd", "variablegroup", f"{key}: environment-{key}")}
@@ -31,6 +36,8 @@ def table(environments: Environments) -> set[tuple[str, str, str]]:
             building = ("pr", "ci", "cd") if each.is_home else ("cd",)
             allowed |= {(pipeline, "queue", f"{key}: agents") for pipeline in building}
         if each.is_home:
+            allowed |= {("updates", "endpoint", f"{key}: updates")} if each.updates else set()
+            allowed |= {("ci", "endpoint", f"{key}: signer")} if each.signed else set()
             allowed |= {("ci", "endpoint", f"{key}: ci"), ("ci", "variablegroup", f"{key}: environment-{key}")}
             readers = ("pr", "ci", "cd", *(["configuration-pr"] if each.configuration else []))
             allowed |= {(pipeline, "repository", f"{key}: platform") for pipeline in readers}

@@ -85,7 +85,8 @@ def credentials_amiss(landscape: Landscape, environments: Environments) -> list[
         account = f"system:serviceaccount:{environments[stack].namespace}:"
         for each in graph.of(CREDENTIAL):
             of_flux = environments[stack].pulls and each.inputs["subject"] == FLUX
-            of_cluster = each.inputs["subject"].startswith(account) or of_flux
+            of_ratify = environments[stack].audits and each.inputs["subject"] == RATIFY
+            of_cluster = each.inputs["subject"].startswith(account) or of_flux or of_ratify
             if each.urn not in of_connections and not (each.inputs["issuer"] in clusters and of_cluster):
                 found.append(f"{stack}/{each.name} lets in {each.inputs['subject']} of {each.inputs['issuer']}")
         found += [
@@ -99,6 +100,7 @@ def credentials_amiss(landscape: Landscape, environments: Environments) -> list[
 
 
 _CLUSTER = "containerservice:ManagedCluster"
+RATIFY = "system:serviceaccount:gatekeeper-system:ratify-admin"
 FLUX = "system:serviceaccount:flux-system:source-controller"
 """What reads the repository of configuration, where the cluster pulls."""
 
@@ -224,6 +226,7 @@ FROM = {
     "cd": "application",
     "platform-pr": "platform",
     "configuration-pr": "configuration",
+    "updates": "platform",
 }
 """The pipelines, and the repository that the YAML of each lies in."""
 
@@ -236,6 +239,7 @@ def pipelines_amiss(landscape: Landscape, environments: Environments) -> list[st
         repositories = {each.inputs["name"]: each.id for each in graph.devops if each.cls == "Git"}
         pipelines = {each.inputs["name"]: each for each in graph.devops if each.cls == "BuildDefinition"}
         here = set(FROM) - (set() if environment.configuration else {"configuration-pr"})
+        here -= set() if environment.updates else {"updates"}
         if set(pipelines) != (here if environment.is_home else set()):
             found.append(f"{environment.key} has the pipelines {sorted(pipelines)}")
         for name, each in pipelines.items():

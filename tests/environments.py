@@ -34,6 +34,12 @@ class Environment:
     approval_hours: int
     business_hours: Mapping[str, Any] | None
     reviewers: int
+    updates: bool
+    """Whether a pipeline of its proposes newer versions of what is pinned."""
+    audits: bool
+    """Whether its cluster looks at signatures."""
+    signed: bool
+    """Whether its images are signed."""
     github: str | None
     """Id of the connection to GitHub, where the application's repository is there."""
     pulls: bool
@@ -76,6 +82,9 @@ def _environment(key: str, config: Mapping[str, Any]) -> Environment:
         approval_hours=gates.get("approvalHours", 72),
         business_hours=gates.get("businessHours"),
         reviewers=home.get("reviewers", 1),
+        updates=home.get("updates", False),
+        audits=said.get("signing", {}).get("admission") == "audit",
+        signed="signing" in said,
         github=home.get("github", {}).get("connectionId"),
         pulls=delivery.get("model", "push") == "pull",
         configuration=bool(home) and (home.get("configuration", False) or delivery.get("model", "push") == "pull"),

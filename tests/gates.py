@@ -88,7 +88,7 @@ def wanted(thing: Thing, landscape: Landscape, environment: Environment) -> dict
         "verifyBranchProtection": True,
         "ignoreUnknownProtectionStatus": False,
     }
-    if (thing.kind, thing.name) == ("endpoint", "ci"):
+    if (thing.kind, thing.name) in [("endpoint", name) for name in ("ci", "signer", "updates")]:
         # Runs of main may overtake each other.
         return {"CheckBranchControl": branch}
     gates: dict[str, dict[str, Any]] = {"CheckBranchControl": branch, "CheckExclusiveLock": {}}

@@ -17,6 +17,13 @@ from tests.roles import role
 CLUSTER = "containerservice:ManagedCluster"
 REPOSITORY = "configuration"
 READS = {"GenericRead": "Allow"}
+PROPOSES = {
+    "GenericRead": "Allow",
+    "GenericContribute": "Allow",
+    "CreateBranch": "Allow",
+    "PullRequestContribute": "Allow",
+    **dict.fromkeys(("PolicyExempt", "PullRequestBypassPolicy", "EditPolicies", "ManagePermissions"), "Deny"),
+}
 CHANGES = {**READS, "GenericContribute": "Allow", "CreateBranch": "Allow", "PullRequestContribute": "Allow"}
 
 
@@ -97,12 +104,36 @@ def users_amiss(landscape: Landscape, environments: Environments) -> list[str]:
             expected |= {each.urn for each in said}
             if [(each.inputs.get("repositoryId"), each.inputs["permissions"]) for each in said] != [(repository, may)]:
                 found.append(f"{environment.key}: {identity} may {[each.inputs['permissions'] for each in said]}")
+    for environment in environments.values():
+        if environment.updates:
+            expected |= {each.urn for each in _proposals(landscape, environment, found)}
     found += [
         f"{stack}/{each.name} permits something in a repository"
         for stack, each in landscape.devops("GitPermissions")
         if each.urn not in expected
     ]
     return found
+
+
+def _proposals(landscape: Landscape, environment: Environment, found: list[str]) -> list[Resource]:
+    """What the proposer of updates may do: once in each repository that has pins, and no more than propose."""
+    graph = landscape.graphs[environment.key]
+    principal = graph.one("managedidentity:UserAssignedIdentity", "updates").outputs["principalId"]
+    users = [
+        each.outputs["descriptor"]
+        for each in graph.devops
+        if each.cls == "ServicePrincipalEntitlement" and each.inputs["originId"] == principal
+    ]
+    said = [each for each in graph.devops if each.cls == "GitPermissions" and each.inputs["principal"] in users]
+    pinned = sorted(each.id for each in graph.devops if each.cls == "Git" and each.inputs["name"] != REPOSITORY)
+    if sorted(str(each.inputs.get("repositoryId")) for each in said) != pinned:
+        found.append(f"{environment.key}: updates are not proposed to the repositories that have pins, and only there")
+    found += [
+        f"{environment.key}: {each.name} permits {each.inputs['permissions']}"
+        for each in said
+        if each.inputs["permissions"] != PROPOSES or each.inputs.get("branchName")
+    ]
+    return said
 
 
 def _repository(landscape: Landscape, environment: Environment) -> str:

@@ -42,6 +42,8 @@ def registry_access(landscape: Landscape, environments: Environments) -> list[st
         # Whoever may read all settings of the environment's group may read images too: Azure counts it among these.
         readers = {*writers, *(f"{each.key}/kubelet" for each in users), f"{stack}/grafana"}
         readers |= {f"{each.key}/release" for each in users if each.pulls}
+        readers |= {f"{each.key}/verify" for each in users if each.signed}
+        readers |= {f"{each.key}/admission-check" for each in users if each.audits}
         for word, actions, allowed in (("write to", roles.WRITES, writers), ("pull from", roles.PULLS, readers)):
             can = able(landscape, registry, actions)
             found += [f"{who} can {word} {stack}/{registry.name}" for who in sorted(can - allowed)]

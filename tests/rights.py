@@ -101,6 +101,26 @@ TABLE = (
         where=lambda environment: environment.source is not None,
     ),
     Row(
+        "signer",
+        own("signer"),
+        {"sign with one key": ("Key Vault Crypto User", "{key}/signing-key")},
+        where=lambda environment: environment.is_home and environment.signed,
+    ),
+    # Its permissions in Azure Repos are looked at in tests/pulls.py.
+    Row("proposer of updates", own("updates"), where=lambda environment: environment.updates),
+    Row(
+        "verifier",
+        own("verify"),
+        {"read images before they are deployed": ("AcrPull", "{registry}/registry")},
+        where=lambda environment: environment.signed,
+    ),
+    Row(
+        "admission check",
+        own("admission-check"),
+        {"read images as they come in": ("AcrPull", "{registry}/registry")},
+        where=lambda environment: environment.audits,
+    ),
+    Row(
         "control plane of a cluster",
         own("control-plane"),
         {
@@ -233,8 +253,11 @@ def _doors(each: Resource, environment: Environment) -> Iterator[str]:
     if each.type.startswith("azure-native:authorization:") and each.cls not in (
         "RoleAssignment",
         "ManagementLockByScope",
+        "PolicyAssignment",
     ):
         yield f"{each.cls} is no role assignment and is not looked at"
+    if each.kind == "authorization:PolicyAssignment" and said.get("identity"):
+        yield "a policy acts as somebody"
     if each.kind.startswith("containerregistry:") and each.cls not in ("Registry", "Replication"):
         yield f"{each.cls} opens a registry beside its roles"
     if each.kind == "containerregistry:Registry":

@@ -31,6 +31,7 @@ TOLD: dict[str, Any] = {
     "metricsQueryEndpoint": "https://amw.westeurope.prometheus.monitor.azure.com",
     "grafanaEndpoint": "https://amg.weu.grafana.azure.com",
     "runRecords": {"endpoint": "https://dce", "ruleId": "/dataCollectionRules/dcr", "immutableId": "dcr-0"},
+    "signing": {"subject": "C=NL,ST=Utrecht,O=Contoso"},
     "defenderPlansOf": "00000000-0000-0000-0000-000000000010",
     "delivery": {
         "organization": "https://dev.azure.com/contoso",
@@ -51,6 +52,7 @@ ADDED = (
     "metricsQueryEndpoint",
     "grafanaEndpoint",
     "runRecords",
+    "signing",
     "defenderPlansOf",
     "delivery",
     "github",
@@ -233,6 +235,17 @@ class TestAStackThatDoesNotFit:
     def test_each_may_own_the_plans_of_its_own_subscription(self, ours: str | None, theirs: str | None) -> None:
         found = contract.understood("staging", told({"defenderPlansOf": theirs}))
         assert contract.fitting("staging", found, replace(EXPECTED, defender_plans_of=ours)) is found
+
+    @pytest.mark.parametrize(
+        ("theirs", "who"), [({"subject": "C=NL,ST=Utrecht,O=Fabrikam"}, "C=NL,ST=Utrecht,O=Fabrikam"), (None, "nobody")]
+    )
+    def test_images_are_signed_by_whom_this_environment_trusts(self, theirs: dict[str, str] | None, who: str) -> None:
+        wanted = TOLD["signing"]["subject"]
+        assert self.misfit(replace(EXPECTED, signed_by=wanted), {"signing": theirs}) == (
+            f"The stack staging does not fit this one: its images are signed by {who}, wanted is {wanted}; give "
+            "aks-cicd:signing.subject the same value in both."
+        )
+        assert contract.fitting("staging", contract.understood("staging", told()), replace(EXPECTED, signed_by=wanted))
 
     def test_a_private_registry_that_is_lent_needs_an_end_point(self) -> None:
         private = {"registry.access": "private"}

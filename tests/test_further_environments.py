@@ -3,8 +3,8 @@
 `qa` is a further nonproduction environment, `prod-eu` a further one of production in another region; both use the
 registry of their tier, so images reach them without a promotion of their own. `prod-us` is production made from
 staging, in a region without zones, with a registry of its own. `legacy` is a second home of delivery, in a project that
-somebody else owns and with an application on GitHub. All run in one session after the shipped ones, and everything that
-must hold of those must hold of all.
+somebody else owns and with an application on GitHub; there images are not signed, in all others they are. All run in
+one session after the shipped ones, and everything that must hold of those must hold of all.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from tests import authorisations, delivery, gates, leaks, pulls, registries, rig
 from tests.breaches import Invariant
 from tests.environments import environments
 from tests.graph import Landscape
+from tests.signing import SIGNING, TRUSTING
 from tests.stackfiles import ROOT, STACKS, Config, edited, shipped
 
 PROJECT = "5a4b3c00-1111-4222-8333-444455556666"
@@ -42,9 +43,20 @@ BORROWED = {"defender": {"plans": "existing"}}
 """The plans of a subscription have one owner, which is the environment that was there first."""
 
 
+SIGNED: Mapping[str, Config] = {
+    "staging": {"signing": {**SIGNING, "admission": "audit"}, "delivery.home.updates": True},
+    "prod": {"signing": {**TRUSTING, "admission": "audit"}},
+}
+
+
+def base(stack: str) -> Config:
+    """A shipped stack file, with images that are signed."""
+    return edited(shipped(stack), SIGNED[stack])
+
+
 def written(*wanted: Wanted) -> dict[str, Config]:
     """The files that `make environment` writes, one after the other, beside those that ship."""
-    there = {stack: settings.parse(stack, shipped(stack), rehearsal=True) for stack in STACKS}
+    there = {stack: settings.parse(stack, base(stack), rehearsal=True) for stack in STACKS}
     found: dict[str, Config] = {}
     for each in wanted:
         new, notes = draft(each, there)
@@ -54,7 +66,7 @@ def written(*wanted: Wanted) -> dict[str, Config]:
 
 
 CONFIGS: Mapping[str, Config] = {
-    **{stack: shipped(stack) for stack in STACKS},
+    **{stack: base(stack) for stack in STACKS},
     **written(
         Wanted("qa", "staging"),
         Wanted("prod-eu", "prod", region="swedencentral"),
@@ -168,7 +180,7 @@ def test_nobody_else_writes_to_a_registry_because_more_clusters_pull_from_it(lan
 def test_releases_to_a_further_production_environment_wait_for_its_own_approvers(landscape: Landscape) -> None:
     approvals = [each.inputs for stack, each in landscape.devops("CheckApproval") if stack == "prod-eu"]
     groups = {each.outputs["originId"] for stack, each in landscape.devops("Group") if stack == "prod-eu"}
-    assert len(approvals) == 3, "the environment, and who deploys and publishes dashboards"
+    assert len(approvals) == 4, "the environment, and who verifies, deploys and publishes dashboards"
     assert {approver for each in approvals for approver in each["approvers"]} <= groups
 
 
@@ -223,13 +235,35 @@ def test_the_name_of_a_managed_pool_is_an_output_where_there_is_one(landscape: L
 def test_the_pipelines_fit_an_environment_that_was_added_to_the_list(
     exports: Mapping[str, Any], tmp_path: Path
 ) -> None:
-    """`make list-environment`, one after the other, then the linter on what it has written."""
+    """`make list-environment`, one after the other, then the linter on what it has written, with signed images."""
     listed = ("qa", "prod-eu", "prod-us")
     shutil.copytree(ROOT / "pipelines", tmp_path / "pipelines", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("components", "configuration", "workload", "docs", ".ci"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name, config in CONFIGS.items():
         (tmp_path / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump({"config": config}), "utf-8")
+    missed = {str(each).partition("; ")[0] for each in lint(tmp_path, {name: exports[name] for name in STACKS})}
+    assert {each.partition(": ")[2] for each in missed} == {
+        "signing: staging has its images signed, and ci calls sign_image.py list nowhere",
+        *(
+            f"signing: the images of {stack} are signed, and {what}"
+            for stack in STACKS
+            for what in ("nobody verifies that before they are deployed", "this asks for no signature")
+            if (stack, what) != ("staging", "this asks for no signature")
+        ),
+    }
+    for file, old, new in (
+        ("release.yml", "signed: false", "signed: true"),
+        (
+            "ci.yml",
+            "- name: signed\n  type: boolean\n  default: false",
+            "- name: signed\n  type: boolean\n  default: true",
+        ),
+    ):
+        path = tmp_path / "pipelines" / "templates" / file
+        text = path.read_text("utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), "utf-8")
     lines = [list_environment(tmp_path, stack, exports[stack]) for stack in listed]
     assert [(line.promotes_from, line.after, bool(line.pool)) for line in lines if line] == [
         (None, "staging", False),

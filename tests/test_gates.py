@@ -278,7 +278,7 @@ APPROVERS = (
             ),
             f"nobody judges a {cls}",
         )
-        for cls in ("BuildDefinitionPermissions", "GitPermissions", "ServiceendpointPermissions", "ProjectPermissions")
+        for cls in ("BuildDefinitionPermissions", "ServiceendpointPermissions", "ProjectPermissions")
     ),
 )
 

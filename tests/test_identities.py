@@ -204,6 +204,12 @@ BREACHES = (
         "ClusterRoleBinding grants rights inside the cluster",
     ),
     Breach(
+        "a policy that acts as somebody",
+        rights.back_doors,
+        lambda it: it.say("prod", "PolicyAssignment", "allowed-images", identity={"type": "SystemAssigned"}),
+        "prod/allowed-images: a policy acts as somebody",
+    ),
+    Breach(
         "a template that assigns roles",
         rights.back_doors,
         lambda it: it.say(

@@ -82,6 +82,7 @@ def test_everything_that_takes_tags_carries_the_same(graph: Graph) -> None:
     untagged = kinds - {each.kind for each in tagged}
     assert untagged <= {
         "authorization:ManagementLockByScope",
+        "authorization:PolicyAssignment",
         "authorization:RoleAssignment",
         "containerservice:MaintenanceConfiguration",
         "containerservice:AgentPool",
@@ -297,6 +298,7 @@ def test_nothing_waits_for_the_cluster_that_does_not_need_it(graph: Graph) -> No
     assert waiting <= {
         "alertsmanagement:PrometheusRuleGroup",
         "authorization:ManagementLockByScope",
+        "authorization:PolicyAssignment",
         "authorization:RoleAssignment",
         "containerservice:AgentPool",
         "containerservice:MaintenanceConfiguration",

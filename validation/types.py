@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from components import naming, regions
 from policies import RULES
+from validation import certificates
 from validation.problems import nearest
 from validation.time_zones import TIME_ZONES
 
@@ -138,6 +139,25 @@ def _rule_id(value: Any) -> str:
     return value
 
 
+def _distinguished_name(value: Any) -> str:
+    allowed = "a distinguished name with at least C, ST and O, such as C=NL,ST=Utrecht,O=Contoso,CN=releases"
+    try:
+        return ",".join(f"{key}={said}" for key, said in certificates.parts(str(value)).items())
+    except ValueError as error:
+        refuse(allowed, f"mend this part of it: {error}")
+
+
+def _signing_certificate(value: Any) -> str:
+    allowed = "one certificate in PEM, issued by a signing key to itself"
+    try:
+        found = certificates.read(value if isinstance(value, str) else "")
+    except ValueError:
+        refuse(allowed, "paste what `make signing-certificate` wrote, from BEGIN to END")
+    if reasons := list(certificates.amiss(found)):
+        refuse(allowed, f"make another one, because {' and '.join(reasons)}")
+    return f"{value.strip()}\n"
+
+
 def _tag_key(value: Any) -> str:
     reserved = naming.standard_tags("", "", "")
     if not isinstance(value, str) or not re.fullmatch(r"[^<>%&\\?/\x00-\x1f\x7f]{1,512}", value):
@@ -185,6 +205,16 @@ _lower: Callable[[str], str] = str.lower
 
 Line = Annotated[
     str, text(r"(?=\S)[^\x00-\x1f\x7f]*(?<=\S)", "text on one line", "put it in quotes if YAML reads it as a number")
+]
+DistinguishedName = Annotated[str, BeforeValidator(_distinguished_name)]
+SigningCertificate = Annotated[str, BeforeValidator(_signing_certificate)]
+KeyVersion = Annotated[
+    str,
+    text(
+        r"[0-9a-f]{32}",
+        "the version of a key of a vault, 32 hexadecimal digits",
+        "paste what `make signing-certificate` said",
+    ),
 ]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Guid = Annotated[

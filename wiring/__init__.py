@@ -4,9 +4,9 @@
 declares nothing; it is the only place that knows both the settings and a component's arguments.
 """
 
-from wiring.cluster import cluster, observability, workload
+from wiring.cluster import admission, cluster, observability, signature_audit, workload
 from wiring.delivery import agents, delivery, gitops, releases
-from wiring.foundation import borrowed_registry, ci_vault, logs, network, registry, workload_vault
+from wiring.foundation import borrowed_registry, ci_vault, logs, network, registry, signing_key, workload_vault
 from wiring.github import github, github_releases
 from wiring.guards import defender, locks
 from wiring.made import Made
@@ -14,6 +14,7 @@ from wiring.told import told
 
 __all__ = [
     "Made",
+    "admission",
     "agents",
     "borrowed_registry",
     "ci_vault",
@@ -29,6 +30,8 @@ __all__ = [
     "observability",
     "registry",
     "releases",
+    "signature_audit",
+    "signing_key",
     "told",
     "workload",
     "workload_vault",

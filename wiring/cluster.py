@@ -5,12 +5,14 @@ from __future__ import annotations
 from pulumi_azure_native.resources import ResourceGroup
 
 from components.cluster import Cluster, ClusterArgs, NodePool, Window
+from components.cluster.admission import AdmissionArgs
+from components.cluster.signatures import SignatureAuditArgs
 from components.network import Network
 from components.observability import NotificationsArgs, Objectives, Observability, ObservabilityArgs
 from components.observability.logs import Logs
 from components.placement import Placement
 from components.vault import SecretStore
-from components.workload import Quota, Telemetry, WorkloadArgs
+from components.workload import Quota, Telemetry, Workload, WorkloadArgs
 from contract import Images
 from settings import Settings
 
@@ -44,6 +46,25 @@ def cluster(settings: Settings, place: Placement, network: Network, images: Imag
         registry_id=images.id,
         workspace_id=logs.workspace_id,
         after=tuple(network.way_out),
+    )
+
+
+def admission(settings: Settings, place: Placement, cluster: Cluster, images: Images) -> AdmissionArgs:
+    return AdmissionArgs(place, cluster.id, images.login_server, effect=settings.cluster.admission)
+
+
+def signature_audit(
+    settings: Settings, place: Placement, cluster: Cluster, images: Images, workload: Workload
+) -> SignatureAuditArgs:
+    assert settings.signing, "only where images are signed"
+    return SignatureAuditArgs(
+        place,
+        cluster_id=cluster.id,
+        oidc_issuer=cluster.oidc_issuer,
+        registry_id=images.id,
+        certificates=settings.signing.certificates,
+        subject=settings.signing.subject,
+        inside=workload.inside,
     )
 
 

@@ -60,6 +60,8 @@ def delivery(settings: Settings, place: Placement, made: Made) -> DeliveryHomeAr
         )
         if settings.keeps_configuration
         else None,
+        signing_key_id=made.signing_key.id if made.signing_key else None,
+        updates=wanted.updates,
         reviewers=wanted.reviewers,
         branches_known=settings.delivery.protection_known,
         extensions=ExtensionsArgs(wanted.extensions),
@@ -117,7 +119,7 @@ def releases(
         gates=settings.gates,
         approver_group_id=settings.delivery.approvers,
         subscription=subscription(settings),
-        facts=facts(made, source, agents),
+        facts=facts(settings, made, source, agents),
         cluster_id=made.cluster.id,
         namespace=made.workload.namespace,
         metrics_workspace_id=made.observability.metrics.workspace_id,
@@ -125,12 +127,15 @@ def releases(
         promotion=Promotion(source.registry.id, made.images.id) if source else None,
         pull=Pull(gitops.principal_id) if gitops else None,
         grafana_id=made.observability.grafana.id,
+        verified_registry_id=made.images.id if settings.signing else None,
         ci_reads_facts=settings.delivery.home is not None,
         branches_known=settings.delivery.protection_known,
     )
 
 
-def facts(made: Made, source: Output[Contract] | None, agents: ManagedAgents | None) -> Facts:
+def facts(settings: Settings, made: Made, source: Output[Contract] | None, agents: ManagedAgents | None) -> Facts:
+    signing = settings.signing
+    signed = signing if signing and signing.certificates else None
     return Facts(
         registry_login_server=made.images.login_server,
         registry_id=made.images.id,
@@ -147,6 +152,11 @@ def facts(made: Made, source: Output[Contract] | None, agents: ManagedAgents | N
         source_registry_id=source.registry.id if source else None,
         source_login_server=source.registry.login_server if source else None,
         ci_vault_name=made.ci_vault.name if made.ci_vault else None,
+        signing_certificates=signed.bundle if signed else None,
+        signing_subject=signed.subject if signed else None,
+        signing_key=Output.concat(made.signing_key.uri, "/", signed.key_version)
+        if signed and signed.key_version and made.signing_key
+        else None,
         agent_pool=agents.name if agents else None,
     )
 

@@ -6,7 +6,8 @@ from components.network import Network, NetworkArgs, Peering
 from components.observability.logs import Logs, LogsArgs
 from components.placement import Placement
 from components.registry import BorrowedRegistryArgs, RegistryArgs
-from components.vault import VaultArgs
+from components.signing import SigningKeyArgs
+from components.vault import SecretStore, VaultArgs
 from contract import Images
 from settings import Settings, Vault
 
@@ -36,6 +37,10 @@ def workload_vault(settings: Settings, place: Placement, logs: Logs, network: Ne
 def ci_vault(settings: Settings, place: Placement, logs: Logs, network: Network) -> VaultArgs:
     assert settings.vaults.ci, "only where delivery lives"
     return _vault(settings, place, settings.vaults.ci, place.names.ci_vault, logs, network)
+
+
+def signing_key(place: Placement, ci_vault: SecretStore) -> SigningKeyArgs:
+    return SigningKeyArgs(place, vault_name=ci_vault.name)
 
 
 def _vault(

@@ -63,7 +63,7 @@ def github(settings: Settings, place: Placement, made: Made) -> GitHubHomeArgs:
         owner_id=wanted.owner_id,
         application_id=wanted.application_id,
         subscription=subscription(settings),
-        facts=facts(made, None, None),
+        facts=facts(settings, made, None, None),
         registry_id=made.registry.id,
         ci_vault_id=made.ci_vault.id,
         run_records_id=made.observability.records.collection_rule_id,
@@ -84,7 +84,7 @@ def github_releases(
         reviewers=Reviewers(side.approver_teams, side.approver_users),
         wait_minutes=side.wait_minutes,
         subscription=subscription(settings),
-        facts=facts(made, source, None),
+        facts=facts(settings, made, source, None),
         jobs=rights.jobs(
             {
                 "deploy": rights.deploy(

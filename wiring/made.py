@@ -11,6 +11,7 @@ from components.network import Network
 from components.observability import Observability
 from components.observability.logs import Logs
 from components.registry import TierRegistry
+from components.signing import SigningKey
 from components.vault import SecretStore
 from components.workload import Workload
 from contract import Images
@@ -24,6 +25,8 @@ class Made:
     workload_vault: SecretStore
     ci_vault: SecretStore | None
     """Only where delivery lives."""
+    signing_key: SigningKey | None
+    """Only where delivery lives, and images are signed."""
     registry: TierRegistry | None
     """Only where the environment has one of its own; `images` says which it pulls from."""
     images: Images

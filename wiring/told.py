@@ -26,6 +26,7 @@ def told(settings: Settings, made: Made, delivery: DeliveryHome | GitHubHome | N
         },
         "workload_vault": {"id": made.workload_vault.id, "uri": made.workload_vault.uri},
         "ci_vault": {"id": made.ci_vault.id, "uri": made.ci_vault.uri} if made.ci_vault else None,
+        "signing": {"subject": settings.signing.subject} if settings.signing else None,
         "log_workspace_id": made.logs.workspace_id,
         "metrics_workspace_id": made.observability.metrics.workspace_id,
         "metrics_query_endpoint": made.observability.metrics.query_endpoint,

@@ -88,6 +88,8 @@ class DeliveryEnvironmentArgs:
     """Where CD publishes dashboards."""
     ci_reads_facts: bool = False
     """Where delivery lives: CI pushes to this environment's registry."""
+    verified_registry_id: Input[str] | None = None
+    """The registry whose images are verified before they are deployed; None where they are not signed."""
     branches_known: bool = True
     """See `ChecksArgs`."""
 
@@ -172,7 +174,10 @@ class DeliveryEnvironment(ComponentResource):
                     run_records_id=args.run_records_id,
                 )
             }
-        return rights.jobs(deploys, promotion=args.promotion, grafana_id=args.grafana_id)
+        found = rights.jobs(deploys, promotion=args.promotion, grafana_id=args.grafana_id)
+        if args.verified_registry_id is not None:
+            found["verify"] = rights.verify(registry_id=args.verified_registry_id)
+        return found
 
     def _identity(self, job: str, granted: rights.Rights) -> PipelineIdentity:
         args = self._args

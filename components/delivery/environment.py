@@ -43,6 +43,12 @@ class Facts:
     source_login_server: Input[str] | None = None
     ci_vault_name: Input[str] | None = None
     """Only where delivery lives."""
+    signing_certificates: Input[str] | None = None
+    """Certificates that signatures may be made with, PEM in base64; only where images are signed."""
+    signing_subject: Input[str] | None = None
+    """What such a certificate must be issued to."""
+    signing_key: Input[str] | None = None
+    """URL of the key and its version, which the first of the certificates is for; only where delivery lives."""
     agent_pool: Input[str] | None = None
     """Only with managed agents."""
 

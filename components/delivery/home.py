@@ -24,6 +24,7 @@ from components.delivery.pipelines import (
     CONFIGURATION_PR,
     PLATFORM_PR,
     PR,
+    UPDATES,
     AzureRepository,
     GitHubRepository,
     Pipelines,
@@ -38,6 +39,7 @@ from components.delivery.project import (
     SeededRepository,
 )
 from components.delivery.seeds import Seeds
+from components.delivery.updates import Updates, UpdatesArgs
 from components.naming import DeliveryNames
 from components.placement import Placement
 
@@ -84,6 +86,10 @@ class DeliveryHomeArgs:
     """Of the collection rule that takes the records of runs."""
     configuration: Configuration | None = None
     """Where an environment pulls."""
+    signing_key_id: Input[str] | None = None
+    """Of the key that CI has images signed with; None where it signs none."""
+    updates: bool = False
+    """Whether newer versions of what is pinned are proposed by pull requests."""
     reviewers: int = 1
     branches_known: bool = True
     """See `ChecksArgs`."""
@@ -131,7 +137,9 @@ class DeliveryHome(ComponentResource):
             configuration, validated[CONFIGURATION_PR] = AzureRepository(made.id), made
         pipelines = Pipelines(
             "pipelines",
-            PipelinesArgs(self.project_id, AzureRepository(platform.id), code, configuration, after=seeded),
+            PipelinesArgs(
+                self.project_id, AzureRepository(platform.id), code, configuration, args.updates, after=seeded
+            ),
             own,
         )
         self.pipelines = pipelines.ids
@@ -144,7 +152,16 @@ class DeliveryHome(ComponentResource):
                 after=repository.ready,
             )
             BranchPolicies(_OF[pipeline], policies, own)
-        self._let_ci_in(args)
+        self._let_in(
+            CI,
+            DeliveryNames.CI_CONNECTION,
+            args,
+            rights.ci(registry_id=args.registry_id, vault_id=args.ci_vault_id, run_records_id=args.run_records_id),
+        )
+        if args.signing_key_id is not None:
+            self._let_in("signer", DeliveryNames.SIGNER_CONNECTION, args, rights.signer(key_id=args.signing_key_id))
+        if args.updates:
+            self._let_updates_in(args)
         self.register_outputs({"projectId": self.project_id, "pipelines": self.pipelines})
 
     @property
@@ -174,24 +191,40 @@ class DeliveryHome(ComponentResource):
         group = Approvers("maintainers", wanted, ResourceOptions(parent=self))
         return Reviewers(group.id, ("/*", "!/environments/*"), args.reviewers)
 
-    def _let_ci_in(self, args: DeliveryHomeArgs) -> None:
+    def _let_updates_in(self, args: DeliveryHomeArgs) -> None:
+        """Whatever lies in Azure Repos and has pins; configuration has none."""
+        pinned = {
+            name: id for name, id in self.repository_ids.items() if name != DeliveryNames.CONFIGURATION_REPOSITORY
+        }
+        checks = ChecksArgs(
+            self.project_id,
+            production=False,
+            gates=Gates(exclusive_lock=False),
+            branches_known=args.branches_known,
+        )
+        Updates(
+            "updates",
+            UpdatesArgs(args.place, args.subscription, checks, {UPDATES: self.pipelines[UPDATES]}, pinned),
+            ResourceOptions(parent=self),
+        )
+
+    def _let_in(self, purpose: str, connection: str, args: DeliveryHomeArgs, may: rights.Rights) -> None:
+        """An identity of the pipeline `ci`."""
         PipelineIdentity(
-            "ci",
+            purpose,
             PipelineIdentityArgs(
                 args.place,
-                purpose="ci",
-                connections=(DeliveryNames.CI_CONNECTION,),
+                purpose=purpose,
+                connections=(connection,),
                 subscription=args.subscription,
                 checks=ChecksArgs(
                     self.project_id,
                     production=False,
-                    # A branch that nobody has reviewed pushes no image; runs of main may overtake each other.
+                    # A branch that nobody has reviewed pushes and signs no image; runs of main may overtake each other.
                     gates=Gates(exclusive_lock=False),
                     branches_known=args.branches_known,
                 ),
-                rights=rights.ci(
-                    registry_id=args.registry_id, vault_id=args.ci_vault_id, run_records_id=args.run_records_id
-                ),
+                rights=may,
                 pipelines={CI: self.pipelines[CI]},
             ),
             ResourceOptions(parent=self),

@@ -27,6 +27,7 @@ from components.delivery.authorization import authorize
 from components.delivery.checks import MAIN
 
 PR, CI, CD, PLATFORM_PR, CONFIGURATION_PR = "pr", "ci", "cd", "platform-pr", "configuration-pr"
+UPDATES = "updates"
 """Names of the pipelines. CD names `ci` as what starts it; the last is there with the repository that it builds."""
 
 APPLICATION = (PR, CI, CD)
@@ -66,6 +67,8 @@ class PipelinesArgs:
     application: AzureRepository | GitHubRepository
     configuration: AzureRepository | None = None
     """Where an environment pulls."""
+    updates: bool = False
+    """Whether one looks for newer versions of what is pinned."""
     after: Sequence[Resource] = ()
     """The seeds, which hold the YAML."""
 
@@ -92,6 +95,8 @@ def _sources(args: PipelinesArgs) -> dict[str, AzureRepository | GitHubRepositor
     found[PLATFORM_PR] = args.platform
     if args.configuration:
         found[CONFIGURATION_PR] = args.configuration
+    if args.updates:
+        found[UPDATES] = args.platform
     return found
 
 
@@ -136,7 +141,7 @@ class Pipelines(ComponentResource):
     def _open(self, args: PipelinesArgs) -> None:
         """What is built elsewhere reads the platform repository, and GitHub by its connection."""
         application = {name: self.ids[name] for name in APPLICATION}
-        readers = {name: id for name, id in self.ids.items() if name != PLATFORM_PR}
+        readers = {name: id for name, id in self.ids.items() if name not in (PLATFORM_PR, UPDATES)}
         authorize("templates", "repository", args.platform.id, readers, project_id=args.project_id, parent=self)
         if isinstance(args.application, GitHubRepository):
             authorize(

@@ -8,6 +8,8 @@ Every right is one built-in role on one scope. Nobody else is granted these, and
 | deploy (push) | fetch credentials of its cluster, write in the workload's namespace, read metrics, write run records |
 | release (pull) | see whether its registry has an image, read metrics, write run records; nothing of the cluster |
 | promote | read and import on the source and the target registry; push nowhere |
+| verify | pull from the registry of its environment; where images are signed |
+| signer | sign with one key; where images are signed |
 | dashboards | edit the dashboards of its own environment's Grafana |
 
 The importer's role is Microsoft's documented least role for an import, needed on both ends. It takes no condition, so
@@ -73,6 +75,16 @@ def promote(*, source_registry_id: Input[str], target_registry_id: Input[str]) -
         "promote-reads-source": Right(IMPORTER, source_registry_id),
         "promote-imports-to-target": Right(IMPORTER, target_registry_id),
     }
+
+
+def signer(*, key_id: Input[str]) -> Rights:
+    """On the one key and not on its vault. The role's actions on keys are of no use where a key may only sign."""
+    return {"signer-signs": Right("Key Vault Crypto User", key_id)}
+
+
+def verify(*, registry_id: Input[str]) -> Rights:
+    """Whoever deploys has no right on a registry; so who looks at signatures before that is somebody else."""
+    return {"verify-reads-images": Right("AcrPull", registry_id)}
 
 
 def dashboards(*, grafana_id: Input[str]) -> Rights:

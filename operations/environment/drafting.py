@@ -73,6 +73,9 @@ def _shared_delivery(tree: Tree, source: Settings) -> None:
     tree.set("stacks.delivery", home(source))
     tree.drop("delivery.home")
     tree.drop("vaults.ci")
+    tree.drop("signing.keyVersion")
+    if not tree.get("signing.certificates"):
+        tree.drop("signing")
 
 
 def _unowned_plans(tree: Tree, landscape: Landscape, source: Settings) -> None:

@@ -7,10 +7,10 @@ docs/unproven.md names for each assumption the check that settles it.
 from __future__ import annotations
 
 from operations import checking
-from operations.verify import delivery, logs, metrics, resources, rights, stack
+from operations.verify import delivery, logs, metrics, resources, rights, signing, stack
 from operations.verify.register import VERIFY
 
-__all__ = ["VERIFY", "delivery", "logs", "main", "metrics", "resources", "rights", "stack"]
+__all__ = ["VERIFY", "delivery", "logs", "main", "metrics", "resources", "rights", "signing", "stack"]
 
 
 def main(arguments: list[str]) -> int:

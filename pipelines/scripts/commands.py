@@ -38,6 +38,11 @@ class Patience:
     def __init__(self, seconds: float, pause: Callable[[float], None] = time.sleep) -> None:
         self._left, self._pause = seconds, pause
 
+    @staticmethod
+    def late(said: str) -> bool:
+        """Whether what a tool said passes by itself."""
+        return bool(LATE.search(said))
+
     def waited(self, attempt: int) -> bool:
         """Pauses before the next try; False when the patience is used up."""
         if self._left <= 0:

@@ -8,7 +8,6 @@ does that by itself. What it does not do: it writes nothing into a registry.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import tempfile
@@ -82,10 +81,24 @@ class Repository:
         found = json_of(asked, environment=self.environment, patience=self.patience)
         return {each["digest"]: each.get("artifactType") or "unknown" for each in found.get("referrers") or ()}
 
+    def descriptor(self, digest: str) -> dict[str, Any]:
+        """Media type, digest and size of a manifest. CommandError when it is not there."""
+        found = self._descriptor(self.at(digest))
+        if found is None:
+            raise CommandError(f"{self.at(digest)}: is not there")
+        return {key: found[key] for key in ("mediaType", "digest", "size")}
+
+    def content(self, digest: str, kind: str) -> bytes:
+        """The one file of what is attached. CommandError unless it has one, of that type; `oras` checks its digest."""
+        files = [each for each in self._manifest(digest).get("layers") or () if each.get("mediaType") == kind]
+        if len(files) != 1:
+            raise CommandError(f"{self.at(digest)}: holds {len(files)} files of the type {kind}, instead of one")
+        asked = ["oras", "blob", "fetch", "--output", "-", self.at(files[0]["digest"])]
+        return run(asked, environment=self.environment, patience=self.patience).encode()
+
     def parts(self, digest: str) -> list[str]:
         """The manifests of an index, such as one for each platform."""
-        said = run(["oras", "manifest", "fetch", self.at(digest)], environment=self.environment, patience=self.patience)
-        return [each["digest"] for each in json.loads(said).get("manifests") or ()]
+        return [each["digest"] for each in self._manifest(digest).get("manifests") or ()]
 
     def belongings(self, digest: str) -> list[Manifest]:
         """The image and all that hangs on it, however deep; each comes after its subject."""
@@ -98,6 +111,10 @@ class Repository:
             if len(found) > LIMIT:
                 raise CommandError(f"{self.at(digest)}: more than {LIMIT} manifests hang on it; is it the right image?")
         return found
+
+    def _manifest(self, digest: str) -> Any:
+        asked = ["oras", "manifest", "fetch", self.at(digest)]
+        return json_of(asked, environment=self.environment, patience=self.patience)
 
     def _descriptor(self, reference: str) -> Any:
         """None for what is not there; whoever cannot read is told so, and does not take it for missing."""

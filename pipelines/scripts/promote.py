@@ -9,7 +9,8 @@ target means that the promotion was complete; one that was cut short is taken up
 The import is a call to Azure, from registry to registry: nothing passes through here, and no right to push is needed.
 What is read is read from the registries themselves, so that a closed one needs an agent inside its network.
 
-What it does not do: it moves no tag, deletes nothing, and does not judge a signature.
+What it does not do: it moves no tag, deletes nothing, and judges nothing that is attached (`verify_image.py` does,
+before and after it).
 
 Exit codes: 0 promoted (or it was already), 1 failed, 2 wrong arguments.
 """

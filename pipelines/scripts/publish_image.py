@@ -7,7 +7,7 @@ and a provenance statement, attached to it so that they go where it goes. `relea
 everything else is.
 
 A tag is unique: one that the registry has already is refused. What it does not do: it builds nothing, and signs
-nothing; the provenance is the word of this run, unless a later step signs it.
+nothing; the provenance is the word of this run, unless a later step signs it (`sign_image.py`).
 
 Exit codes: 0 published, 1 failed, 2 wrong arguments.
 """
@@ -27,13 +27,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import arguments as kinds
+from pipelines.scripts.attestations import PROVENANCE_TYPE, SBOM_TYPE
 from pipelines.scripts.azure_pipelines import fail, set_variable
 from pipelines.scripts.commands import CommandError, Patience, run
 from pipelines.scripts.oci_registry import Repository, signed_in
 from pipelines.scripts.release import Release, write
-
-SBOM_TYPE = "application/spdx+json"
-PROVENANCE_TYPE = "application/vnd.in-toto+json"
 
 FACTS = (
     "BUILD_REPOSITORY_URI",

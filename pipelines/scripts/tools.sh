@@ -3,7 +3,8 @@
 #
 #   tools.sh [--into DIR] NAME…
 #
-# NAME: oras syft helm; for the tests alone also kustomize, registry, kube-apiserver, kube-controller-manager, kubectl.
+# NAME: oras syft helm, and notary, whose source lies beside this file; for the tests alone also kustomize, registry,
+# kube-apiserver, kube-controller-manager, kubectl.
 # Each is built by the Go client from its module, and every module is held against Go's checksum database: nothing is
 # installed that cannot be checked. What is there already in the right version stays, so DIR may come from a cache.
 # On an agent, DIR is put first on the PATH of the steps that follow.
@@ -16,12 +17,13 @@ declare -rA MODULES=(
   [syft]=github.com/anchore/syft
   [helm]=helm.sh/helm/v3
   [kustomize]=sigs.k8s.io/kustomize/kustomize/v5
+  [notary]=aks-cicd/notary
   [registry]=github.com/distribution/distribution/v3
   [kube-apiserver]=k8s.io/kubernetes
   [kube-controller-manager]=k8s.io/kubernetes
   [kubectl]=k8s.io/kubernetes
 )
-declare -rA VERSIONS=(
+declare -A VERSIONS=(
   [oras]=v1.3.6     # from 1.3 on it lists what is attached as JSON
   [syft]=v1.57.0    # writes SPDX 2.3
   [helm]=v3.22.0    # the last minor of Helm 3: reads the charts and the history of every Helm 3
@@ -31,6 +33,11 @@ declare -rA VERSIONS=(
   [kube-controller-manager]=v1.36.3
   [kubectl]=v1.36.3
 )
+
+# Our own program has no version but its source, which go.mod and go.sum are part of.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+VERSIONS[notary]=$(cat "$here"/notary/* | sha256sum | cut -c1-16)
+readonly VERSIONS
 
 usage() {
   echo "usage: tools.sh [--into DIR] NAME…   NAME: $(printf '%s\n' "${!MODULES[@]}" | sort | xargs)" >&2
@@ -44,6 +51,10 @@ fail() {
 
 # Asked of the file itself: what the Go client builds knows where it comes from.
 is_there() {
+  if [ "$1" = notary ]; then
+    [ -x "$into/$1" ] && go version -m "$into/$1" 2>/dev/null | grep -q "main.source=${VERSIONS[notary]}"
+    return
+  fi
   [ -x "$into/$1" ] && go version -m "$into/$1" 2>/dev/null |
     awk -v module="${MODULES[$1]}" -v version="${VERSIONS[$1]}" \
       '$1 ~ /^(mod|dep)$/ && $2 == module && $3 == version { found = 1 } END { exit !found }'
@@ -53,6 +64,9 @@ build() {
   case ${MODULES[$1]} in
     k8s.io/kubernetes) build_kubernetes "$1" ;;
     */kustomize/v5) GOBIN="$into" go install "${MODULES[$1]}@${VERSIONS[$1]}" ;;
+    aks-cicd/notary)
+      (cd "$here/notary" && go build -mod=readonly -ldflags="-X main.source=${VERSIONS[notary]}" -o "$into/notary" .)
+      ;;
     *) GOBIN="$into" go install "${MODULES[$1]}/cmd/$1@${VERSIONS[$1]}" ;;
   esac
 }

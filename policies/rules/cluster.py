@@ -12,6 +12,13 @@ WINDOWS = ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
 """The maintenance windows that AKS knows by name: of the cluster, and of its nodes' images."""
 
 
+ADMISSION = {
+    "policyDefinitions/febd0533-8e55-448f-b837-bd0e06f16469": "images of foreign registries",
+    "policySetDefinitions/42b8ef37-b724-4e24-bbc8-7a7708edfe00": "pods beyond the restricted Pod Security standard",
+}
+"""What must be refused in every cluster, by the built-in definition that does."""
+
+
 @on_resource(
     "cluster-local-accounts",
     CLUSTER,
@@ -128,6 +135,29 @@ def old_images_are_cleaned(type_: str, cluster: Properties) -> Iterator[str]:
 def azure_policy_counts(type_: str, cluster: Properties) -> Iterator[str]:
     if get(cluster, "addonProfiles.azurepolicy.enabled") is not True:
         yield "the Azure Policy add-on is off"
+
+
+@on_stack(
+    "cluster-admission",
+    severity=MANDATORY,
+    reason="A namespace that somebody adds could run any image, with any right on the node.",
+    remedy="Assign both policies to the cluster, and set aks-cicd:cluster.admission to deny.",
+    cis=("5.1.4",),
+)
+def foreign_pods_are_refused(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    for cluster in stack.of(CLUSTER):
+        for definition, what in ADMISSION.items():
+            own = [
+                one
+                for one in stack.of("authorization:PolicyAssignment")
+                if str(one.get("policyDefinitionId")).endswith(definition)
+                and stack.linked(one, "scope", CLUSTER) is cluster
+            ]
+            if not own:
+                yield cluster, f"nothing refuses {what}"
+            for one in own:
+                if one.get("parameters.effect.value") != "deny" or one.get("enforcementMode") == "DoNotEnforce":
+                    yield one, f"{what} are reported, not refused"
 
 
 @on_resource(

@@ -32,6 +32,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "577a9874-89fd-4f24-9dbd-b5034d0ad23a": "Container Registry Data Importer and Data Reader",
         "22926164-76b3-42b3-bc55-97df8dab3e41": "Grafana Admin",
         "a79a5197-3a5c-4973-a920-486035ffd60f": "Grafana Editor",
+        "12338af0-0e69-4776-bea7-57ae8d297424": "Key Vault Crypto User",
         "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
         "73c42c96-874c-492b-b04d-ab87d138a893": "Log Analytics Reader",
         "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
@@ -85,6 +86,14 @@ MAY: Mapping[str, frozenset[tuple[str, str]]] = MappingProxyType(
         "flux": frozenset(),
         "promote": frozenset(
             {(_IMPORTER, "registry"), (_IMPORTER, f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries")}
+        ),
+        "updates": frozenset(),
+        "admission-check": frozenset(
+            {("AcrPull", "registry"), ("AcrPull", f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries")}
+        ),
+        "signer": frozenset({("Key Vault Crypto User", "signing-key")}),
+        "verify": frozenset(
+            {("AcrPull", "registry"), ("AcrPull", f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries")}
         ),
         "dashboards": frozenset({("Grafana Editor", "grafana")}),
         "control-plane": frozenset(
@@ -156,7 +165,7 @@ def nobody_may_more(stack: Stack) -> Iterator[tuple[Resource, str]]:
     own_registry = bool(stack.of(REGISTRY))
     for grant in stack.of(GRANT):
         who, what, on = _who(stack, grant), role(str(grant.get("roleDefinitionId"))), _on(stack, grant)
-        borrowed = who in ("kubelet", "release") and on.startswith(_ELSEWHERE)
+        borrowed = who in ("kubelet", "release", "verify", "admission-check") and on.startswith(_ELSEWHERE)
         if (what, on) not in MAY.get(who, frozenset()) or (borrowed and own_registry):
             yield grant, f"{who} has {what} on {on}, which the closed list does not say"
 

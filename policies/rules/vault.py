@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policies.model import Properties, each, get, kind, production
-from policies.rule import ADVISORY, MANDATORY, on_resource
+from policies.model import Properties, Resource, Stack, each, get, kind, production
+from policies.rule import ADVISORY, MANDATORY, on_resource, on_stack
 
 VAULT = "keyvault:Vault"
+KEY = "keyvault:Key"
 
 
 @on_resource(
@@ -49,6 +50,23 @@ def can_be_restored(type_: str, vault: Properties) -> Iterator[str]:
 def cannot_be_purged(type_: str, vault: Properties) -> Iterator[str]:
     if get(vault, "properties.enablePurgeProtection") is not True:
         yield "it can be purged"
+
+
+@on_stack(
+    "signing-key",
+    severity=MANDATORY,
+    reason="A key that leaves its vault, or serves another purpose, makes a signature that proves nothing.",
+    remedy="Let keyOps be sign and verify, and attributes.exportable be false.",
+)
+def a_key_only_signs_and_stays(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    for key in stack.of(KEY):
+        if key.get("properties.attributes.exportable") is not False:
+            yield key, "it can be exported"
+        operations = {*each(key.properties, "properties.keyOps.*")}
+        if beyond := sorted(operations - {"sign", "verify"}):
+            yield key, f"it may {' and '.join(beyond)}"
+        elif not operations:
+            yield key, "it may do whatever keys can"
 
 
 @on_resource(

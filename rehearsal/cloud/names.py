@@ -103,6 +103,15 @@ NAMES: Final[dict[str, NameRule]] = {
         "VaultNameNotValid",
         "letters, digits and single '-'; starts with a letter, ends with a letter or digit",
     ),
+    # On a management group 24; the program assigns to resources.
+    "Microsoft.Authorization/policyAssignments": _rule(
+        r"^[^<>*%&:?.+/\\\s](?:[^<>*%&:?+/\\]*[^<>*%&:?.+/\\\s])?$",
+        1,
+        64,
+        "InvalidPolicyAssignmentName",
+        "none of < > * % & : ? . + /",
+    ),
+    "Microsoft.KeyVault/vaults/keys": _rule(r"^[A-Za-z0-9-]+$", 1, 127, "BadParameter", "letters, digits and '-'"),
     "Microsoft.OperationalInsights/workspaces": _rule(_ALNUM_DASH, 4, 63, "InvalidResourceName", _ALNUM_DASH_WORDS),
     "Microsoft.Insights/diagnosticSettings": _rule(r"^[^*<>%:&?+/\\]*$", 1, 260, "BadRequest", "no '*<>%:&?+/\\'"),
     "Microsoft.ContainerService/managedClusters": _rule(

@@ -23,7 +23,7 @@ from rehearsal.pipelines.sources import SEEDS, Origin, Sources
 
 RULE: Final = "pipeline"
 
-_STATIC: Final = ("trigger", "pr", "resources", "lockBehavior", "appendCommitMessageToRunName")
+_STATIC: Final = ("trigger", "pr", "schedules", "resources", "lockBehavior", "appendCommitMessageToRunName")
 _ROOT: Final = ("name", "parameters", "variables", "pool", "extends", "stages", "jobs", "steps", *_STATIC)
 _EXTENDED: Final = ("parameters", "variables", "stages", "jobs", "steps")
 

@@ -103,6 +103,11 @@ SAFE: Final[Mapping[str, tuple[Safe, ...]]] = {
         Stays("policies.softDeletePolicy.status", ("enabled",), "deleted images are gone at once", sign="retention"),
         NoMore("networkRuleSet.ipRules", "addresses that reach the registry", sign="public"),
     ),
+    "authorization:PolicyAssignment": (
+        Stays("parameters.effect.value", ("deny", "Deny"), "what it refused is only reported"),
+        Stays("enforcementMode", ("Default",), "it is not enforced any more", unset="Default"),
+    ),
+    "keyvault:Key": (Stays("properties.attributes.exportable", (False,), "the key can leave its vault"),),
     "keyvault:Vault": (
         _on("properties.enablePurgeProtection", "a deleted vault can be purged at once", sign="protection"),
         _on("properties.enableSoftDelete", "what is deleted is gone at once", unset=True, sign="protection"),

@@ -23,6 +23,7 @@ Judge = Callable[[Change, Changes], Iterator[Finding]]
 
 _GUARDS: Final[Mapping[str, tuple[str, str]]] = {
     "authorization:ManagementLockByScope": ("lock", "the lock goes: {} can be deleted"),
+    "authorization:PolicyAssignment": ("hardening", "the policy goes: {} lets in what it refused"),
     "monitor:DiagnosticSetting": ("watch", "logs of {} are not kept any more"),
     "networking.k8s.io:NetworkPolicy": ("access", "the filter goes: pods of {} may talk as the other policies allow"),
     "network:NetworkSecurityGroup": ("access", "the filter goes"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,18 +12,21 @@ import pytest
 
 from operations.checking import BAD, OK, SKIPPED, Place
 from operations.errors import OperationsError
-from operations.verify import VERIFY, logs, metrics, stack
+from operations.verify import VERIFY, logs, metrics, signing, stack
 from rehearsal.cloud.azure.streams import TABLES
 from tests.conftest import Rehearsed
 from tests.operations import verified
 from tests.operations.recorded import Recorded, names, outcome, place
+from tests.signing import CERTIFICATE
 from tests.stackfiles import ROOT
+from validation import certificates
 
 Answers = list[dict[str, Any]]
 ALL = names(VERIFY)
 OF_STAGING_ALONE = {"table-plans"}
 BY_THE_ENGINE = {"no-drift"}
-ASKING = sorted({*ALL} - BY_THE_ENGINE)
+BY_THE_SETTINGS = {"signing"}
+ASKING = sorted({*ALL} - BY_THE_ENGINE - BY_THE_SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -296,3 +300,20 @@ class TestWhatIsSaidHereAndElsewhere:
         rows = [line.rsplit("|", 2)[1] for line in page.splitlines() if line.startswith("| ")]
         named = {name for cell in rows for name in re.findall(r"`make verify CHECK=([\w-]+)`", cell)}
         assert named == {*ALL}
+
+
+class TestTheCertificateOfTheSigningKey:
+    END = certificates.read(CERTIFICATE).not_valid_after_utc
+
+    def test_that_is_good_for_a_month_is_well(self) -> None:
+        assert list(signing.judge_certificates((CERTIFICATE,), self.END - datetime.timedelta(days=31))) == []
+
+    @pytest.mark.parametrize("days", [29, -1])
+    def test_that_ends_before_is_told_with_the_day(self, days: int) -> None:
+        (amiss,) = signing.judge_certificates((CERTIFICATE,), self.END - datetime.timedelta(days=days))
+        assert f"ends on {self.END:%Y-%m-%d}" in str(amiss)
+        assert "Rotation" in str(amiss)
+
+    def test_is_not_asked_for_where_nothing_is_signed(self, exports: Mapping[str, Any]) -> None:
+        (check,) = (each for each in VERIFY.checks if each.name == "signing")
+        assert not check.applies(place("staging", Recorded([]), export=exports["staging"]))

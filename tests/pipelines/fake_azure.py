@@ -7,6 +7,7 @@ with its parts, never what is attached. It is strict, so that a call that Azure 
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import json
@@ -17,6 +18,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 
 from tests.pipelines.registries import Registry, serving
 
@@ -54,6 +58,8 @@ class FakeAzure:
     """By name."""
     secrets: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Values by vault and name."""
+    keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=dict)
+    """By URL, which ends in the version."""
     late: list[str] = field(default_factory=list)
     """What the calls to come say before they are done as they should: those that import, or read a secret."""
     calls: list[list[str]] = field(default_factory=list)
@@ -98,6 +104,10 @@ class FakeAzure:
             parser.add_argument("--force", action="store_true")
             self._import(parser.parse_args(rest))
             return ""
+        if doing == "keyvault key sign":
+            for name in ("id", "algorithm", "digest"):
+                parser.add_argument(f"--{name}")
+            return self._signature(parser.parse_args(rest))
         if doing == "keyvault secret show":
             parser.add_argument("--vault-name")
             return self._secret(parser.parse_args(rest))
@@ -126,6 +136,18 @@ class FakeAzure:
             raise AzureError(f"(Conflict) Operation failed. Tag {goal}:{tag} already exists in target registry.")
         _copy(source, repository, reference, target, goal, tag)
         self.imported.append(asked.image or reference)
+
+    def _signature(self, asked: argparse.Namespace) -> str:
+        """Of a hash, as the vault makes it: with what RFC 7518 calls PS256, PS384 or PS512."""
+        if self.late:
+            raise AzureError(self.late.pop(0))
+        if asked.id not in self.keys:
+            raise AzureError(f"(KeyNotFound) A key with (name/id) {asked.id} was not found in this key vault.")
+        assert (asked.query, asked.output) == ("signature", "tsv")
+        hash = {"PS256": hashes.SHA256(), "PS384": hashes.SHA384(), "PS512": hashes.SHA512()}[asked.algorithm]
+        made = padding.PSS(padding.MGF1(hash), salt_length=hash.digest_size)
+        signed = self.keys[asked.id].sign(base64.b64decode(asked.digest), made, utils.Prehashed(hash))
+        return base64.b64encode(signed).decode() + "\n"
 
     def _secret(self, asked: argparse.Namespace) -> str:
         if self.late:

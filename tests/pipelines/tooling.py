@@ -13,6 +13,7 @@ PATH = f"{OWN}{os.pathsep}{os.environ.get('PATH', '')}"
 
 MEND = {
     "oras": "pipelines/scripts/tools.sh --into .tools/bin oras",
+    "notary": "pipelines/scripts/tools.sh --into .tools/bin notary",
     "registry": "pipelines/scripts/tools.sh --into .tools/bin registry, or apt-get install docker-registry",
     "syft": "pipelines/scripts/tools.sh --into .tools/bin syft",
     "helm": "pipelines/scripts/tools.sh --into .tools/bin helm",

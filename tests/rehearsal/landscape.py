@@ -209,6 +209,10 @@ def _landscape() -> dict[str, tuple[str, dict[str, Any]]]:
                 },
             ),
         ),
+        "key": (
+            "keyvault:Key",
+            _below(vaultName="kv-test-1", keyName="signing", properties={"kty": "RSA", "keySize": 3072}),
+        ),
         "workspace": (
             "operationalinsights:Workspace",
             _in_group(workspaceName="log-test", sku={"name": "PerGB2018"}, retentionInDays=90),
@@ -366,6 +370,16 @@ def _landscape() -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "may_run": ("authorization:RoleAssignment", _grant(5, APPLICATION, NETWORK_CONTRIBUTOR, VNET)),
         **landscape_azuredevops.agents(_GROUP_ID),
+        "policy": (
+            "authorization:PolicyAssignment",
+            {
+                "policyAssignmentName": "restricted-pods",
+                "scope": VAULT,
+                "policyDefinitionId": "/providers/Microsoft.Authorization/policySetDefinitions"
+                "/42b8ef37-b724-4e24-bbc8-7a7708edfe00",
+                "parameters": {"effect": {"value": "deny"}},
+            },
+        ),
         "lock": (
             "authorization:ManagementLockByScope",
             {"lockName": "keep", "scope": VAULT, "level": "CanNotDelete"},

@@ -38,6 +38,7 @@ from tests.rehearsal.landscape import (
     whole,
 )
 
+DEFINITIONS: Final = "/providers/Microsoft.Authorization/policyDefinitions"
 _POOL: Final = "agentPoolProfiles[0]"
 _NET: Final = "networkProfile"
 
@@ -312,6 +313,32 @@ BENT: Final[dict[str, tuple[str, Mapping[str, Any], str, str]]] = {
     ),
     "a replication at home": ("replication", {"location": "westeurope"}, "InvalidReplicationLocation", ""),
     # Vault
+    "a policy that there is not": (
+        "policy",
+        {"policyDefinitionId": f"{DEFINITIONS}/42b8ef37-b724-4e24-bbc8-7a7708edfe00"},
+        "PolicyDefinitionNotFound",
+        "could not be found",
+    ),
+    "a policy with a parameter that it does not have": (
+        "policy",
+        {"parameters.allowedImages": {"value": "x"}},
+        "UndefinedPolicyParameter",
+        "allowedImages",
+    ),
+    "a policy without a parameter that it needs": (
+        "policy",
+        {"policyDefinitionId": f"{DEFINITIONS}/febd0533-8e55-448f-b837-bd0e06f16469"},
+        "MissingPolicyParameter",
+        "allowedContainerImagesRegex",
+    ),
+    "a policy with an effect that it does not know": (
+        "policy",
+        {"parameters.effect.value": "refuse"},
+        "PolicyParameterValueNotAllowed",
+        "effect",
+    ),
+    "a key of an unknown kind": ("key", {"properties.kty": "oct"}, "BadParameter", "kty"),
+    "a key of an odd size": ("key", {"properties.keySize": 1024}, "BadParameter", "keySize"),
     "a vault of another tenant": ("vault", {"properties.tenantId": NOBODY}, "BadRequest", "tenant"),
     "a vault without a tenant": ("vault", {"properties.tenantId": None}, "BadRequest", "tenantId"),
     "a vault of an unknown sku": ("vault", {"properties.sku.name": "Standard"}, "BadRequest", "sku"),
@@ -819,6 +846,8 @@ BENT: Final[dict[str, tuple[str, Mapping[str, Any], str, str]]] = {
 
 # A name that each type refuses, beside the length rules that every type has.
 BAD_NAMES: Final[dict[str, str]] = {
+    "key": "signing_key",
+    "policy": "restricted:pods",
     "group": "rg test",
     "flux": "flux/2",
     "control": "id.control",

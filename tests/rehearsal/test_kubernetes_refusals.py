@@ -22,6 +22,9 @@ SECRETS = "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass"
 MONITOR = "kubernetes:azmonitoring.coreos.com/v1:PodMonitor"
 ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
 BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+CERTIFICATES, STORE, VERIFIER = (
+    f"kubernetes:config.ratify.deislabs.io/v1beta1:{kind}" for kind in ("CertificateStore", "Store", "Verifier")
+)
 SOURCE = "kubernetes:source.toolkit.fluxcd.io/v1:GitRepository"
 PART = "kubernetes:kustomize.toolkit.fluxcd.io/v1:Kustomization"
 PUBLIC: Mapping[str, Any] = {
@@ -68,6 +71,12 @@ VALID: Mapping[str, dict[str, Any]] = {
         "metadata": {"name": "pods", "namespace": "shop"},
         "spec": {"selector": {}, "podMetricsEndpoints": [{"port": "metrics", "interval": "30s"}]},
     },
+    CERTIFICATES: {
+        "metadata": {"name": "release", "namespace": "gatekeeper-system"},
+        "spec": {"provider": "inline", "parameters": {"value": "PEM"}},
+    },
+    STORE: {"metadata": {"name": "release"}, "spec": {"name": "oras", "parameters": {}}},
+    VERIFIER: {"metadata": {"name": "release"}, "spec": {"name": "notation", "artifactTypes": "application/x"}},
     ROLE: {
         "metadata": {"name": "applier", "namespace": "shop"},
         "rules": [{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get"]}],
@@ -105,6 +114,8 @@ def with_cluster(changes: Mapping[str, Any], *, inside_network: bool = False, fl
     make(cloud, "cluster", changes)
     if flux:
         make(cloud, "flux")
+    definition = "/providers/Microsoft.Authorization/policyDefinitions/cf426bb8-b320-4321-8545-1b784a5df3a4"
+    make(cloud, "policy", {"scope": CLUSTER, "policyDefinitionId": definition, "parameters.effect.value": "Audit"})
     return cloud
 
 
@@ -132,7 +143,8 @@ def test_every_known_kind_has_a_valid_object_and_lives(cloud: Cloud) -> None:
     assert set(VALID) == set(KINDS)
     for type_ in VALID:
         id = create(cloud, type_)
-        assert id == ("shop" if type_ == NAMESPACE else f"shop/{VALID[type_]['metadata']['name']}")
+        said = VALID[type_]["metadata"]
+        assert id == "/".join(said[key] for key in ("namespace", "name") if key in said)
         found = cloud.kubernetes.read(type_, id, configuration(cloud))
         assert found is not None
         assert found.outputs["metadata"]["resourceVersion"] == "1"
@@ -268,7 +280,7 @@ class TestObjectsLive:
         for type_ in VALID:
             create(cloud, type_)
         cloud.kubernetes.delete(NAMESPACE, "shop", configuration(cloud))
-        assert cloud.kubernetes.objects(CLUSTER) == {}
+        assert {type_ for type_, _ in cloud.kubernetes.objects(CLUSTER)} == {CERTIFICATES, STORE, VERIFIER}
 
     def test_a_cluster_takes_with_it_what_is_in_it(self, cloud: Cloud) -> None:
         create(cloud, NAMESPACE)

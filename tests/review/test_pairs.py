@@ -289,6 +289,14 @@ PAIRS = (
     Pair("lock removed", "prod", without("ManagementLockByScope", "log-workspace-lock"), DELETE, ("lock",)),
     Pair("logs not kept", "prod", without("DiagnosticSetting", "workspace-diagnostics"), DELETE, ("watch",)),
     Pair(
+        "foreign images only reported",
+        "prod",
+        setting("PolicyAssignment", "allowed-images", parameters__effect__value="audit"),
+        acks=("hardening",),
+        says=("what it refused is only reported",),
+    ),
+    Pair("policy removed", "prod", without("PolicyAssignment", "restricted-pods"), DELETE, ("hardening",)),
+    Pair(
         "local accounts on",
         "prod",
         setting("ManagedCluster", "cluster", disableLocalAccounts=False),

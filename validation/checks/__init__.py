@@ -6,7 +6,7 @@ To import a module is to have its checks run by `run`.
 from __future__ import annotations
 
 from validation.checking import run
-from validation.checks import agents, cluster, delivery, keeping, platforms, stacks
+from validation.checks import agents, cluster, delivery, keeping, platforms, signing, stacks
 from validation.checks.addresses import own_subnets
 from validation.checks.names import planned_names
 from validation.checks.placeholders import is_placeholder, leaves, placeholders
@@ -24,6 +24,7 @@ __all__ = [
     "planned_names",
     "platforms",
     "run",
+    "signing",
     "stacks",
     "warnings",
 ]

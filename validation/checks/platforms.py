@@ -49,6 +49,7 @@ def nothing_is_said_of_the_other_platform(delivery: Delivery) -> Iterator[Proble
         "home.configuration": _set(home, "configuration"),
         "home.seedConfiguration": _set(home, "seed_configuration"),
         "home.extensions": _set(home, "extensions"),
+        "home.updates": _set(home, "updates"),
         "approvers": delivery.approvers,
         "protectionKnown": _set(delivery, "protection_known"),
     }

@@ -17,6 +17,8 @@ def warnings(settings: Settings) -> Iterator[str]:
     yield from warned(settings.stack, settings.production, settings.gates)
     if settings.defender.plans == "none":
         yield "Nobody scans images and nobody watches the sensor (aks-cicd:defender.plans is none)."
+    if settings.signing and not settings.signing.certificates:
+        yield "There is a key to sign images with, and none is signed yet (aks-cicd:signing.certificates)."
     if settings.production:
         if settings.cluster.access == "public":
             yield "The production API server is public (aks-cicd:cluster.access)."
@@ -31,5 +33,7 @@ def warnings(settings: Settings) -> Iterator[str]:
             yield "The production cluster does not spread over zones (aks-cicd:cluster.zones)."
     if settings.cluster.access == "public" and not settings.cluster.authorized_ranges:
         yield "The API server answers the whole internet, Entra ID alone guards it (aks-cicd:cluster.authorizedRanges)."
+    if settings.cluster.admission == "audit":
+        yield "Pods with foreign images or too many rights are reported, not refused (aks-cicd:cluster.admission)."
     if settings.cluster.upgrades.channel == "none":
         yield "Nobody upgrades Kubernetes but you (aks-cicd:cluster.upgrades.channel is none)."

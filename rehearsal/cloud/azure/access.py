@@ -9,6 +9,15 @@ from rehearsal.cloud.answers import CloudError
 from rehearsal.cloud.kinds import Kind, Request, refuse_unless
 
 ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
+POLICY: Final = "azure-native:authorization:PolicyAssignment"
+SIGNED_IMAGES: Final = "cf426bb8-b320-4321-8545-1b784a5df3a4"
+POLICIES: Final = {
+    "febd0533-8e55-448f-b837-bd0e06f16469": ("policyDefinitions", {"allowedContainerImagesRegex"}),
+    "42b8ef37-b724-4e24-bbc8-7a7708edfe00": ("policySetDefinitions", set[str]()),
+    SIGNED_IMAGES: ("policyDefinitions", set[str]()),
+}
+"""Built-in definitions on Kubernetes that the stand-in knows, and the parameters that each demands beside those that
+all of them have."""
 
 
 def _principal_is_a_guid(request: Request) -> None:
@@ -77,7 +86,39 @@ def _role(value: object) -> str | None:
     return arm.role_guid(str(value))
 
 
+def _policy_is_known(request: Request) -> None:
+    id = str(request.get("policyDefinitionId", ""))
+    _, kind, guid = id.rsplit("/", 2) if id.count("/") > 1 else ("", "", "")
+    known = POLICIES.get(guid.lower())
+    refuse_unless(
+        known is not None and kind.lower() == known[0].lower(),
+        "PolicyDefinitionNotFound",
+        f"The policy definition '{id}' could not be found.",
+    )
+    assert known
+    said = request.get("parameters") or {}
+    allowed = {"effect", "excludedNamespaces", "namespaces", "labelSelector", *known[1]}
+    if unknown := sorted(set(said) - allowed):
+        raise CloudError("UndefinedPolicyParameter", f"The policy assignment defines parameters {unknown} in vain.")
+    if missing := sorted(known[1] - set(said)):
+        raise CloudError("MissingPolicyParameter", f"The policy assignment is missing the parameter(s) {missing}.")
+    refuse_unless(
+        request.may_be("parameters.effect.value", None, "audit", "Audit", "deny", "Deny", "disabled", "Disabled"),
+        "PolicyParameterValueNotAllowed",
+        "The value of the parameter 'effect' is not allowed.",
+    )
+
+
 KINDS: Final = (
+    Kind(
+        token=POLICY,
+        arm_type="Microsoft.Authorization/policyAssignments",
+        path=("policyAssignmentName",),
+        scope="scope",
+        located=False,
+        required=("policyDefinitionId", "scope"),
+        shape=(_policy_is_known,),
+    ),
     Kind(
         token=ASSIGNMENT,
         arm_type="Microsoft.Authorization/roleAssignments",

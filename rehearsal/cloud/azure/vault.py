@@ -7,8 +7,10 @@ from typing import Any, Final
 from rehearsal.cloud import arm
 from rehearsal.cloud.azure.registry import check_public_range
 from rehearsal.cloud.kinds import Kind, Request, refuse_unless
+from rehearsal.cloud.values import guid
 
 VAULT: Final = "azure-native:keyvault:Vault"
+KEY: Final = "azure-native:keyvault:Key"
 
 
 def _tenant_is_ours(request: Request) -> None:
@@ -85,7 +87,40 @@ def _vault(request: Request) -> dict[str, Any]:
     return {"properties": properties}
 
 
+def _key(request: Request) -> dict[str, Any]:
+    """A key that exists is answered as it is, whatever is asked for later; so it has one version here."""
+    vault = request.get("vaultName", "unknown")
+    uri = f"https://{vault}.vault.azure.net/keys/{request.name}"
+    properties = request.get("properties") or {}
+    kept = ("attributes", "keyOps", "keySize", "kty")
+    said = {key: properties[key] for key in kept if key in properties}
+    return {**said, "keyUri": uri, "keyUriWithVersion": f"{uri}/{guid(request.id, 'version').replace('-', '')}"}
+
+
+def _key_can_be_made(request: Request) -> None:
+    refuse_unless(
+        request.may_be("properties.kty", "RSA", "RSA-HSM", "EC", "EC-HSM"),
+        "BadParameter",
+        f"Key {request.name}: kty must be RSA, RSA-HSM, EC or EC-HSM.",
+    )
+    refuse_unless(
+        not str(request.get("properties.kty", "")).startswith("RSA")
+        or request.may_be("properties.keySize", None, 2048, 3072, 4096),
+        "BadParameter",
+        f"Key {request.name}: keySize must be 2048, 3072 or 4096.",
+    )
+
+
 KINDS: Final = (
+    Kind(
+        token=KEY,
+        arm_type="Microsoft.KeyVault/vaults/keys",
+        path=("vaultName", "keyName"),
+        located=False,
+        required=("properties",),
+        compute=_key,
+        shape=(_key_can_be_made,),
+    ),
     Kind(
         token=VAULT,
         arm_type="Microsoft.KeyVault/vaults",

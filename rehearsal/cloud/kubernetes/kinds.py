@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from rehearsal.cloud.azure.access import POLICY, SIGNED_IMAGES
 from rehearsal.cloud.azure.extensions import flux_of
 from rehearsal.cloud.kubernetes import rules
 from rehearsal.cloud.kubernetes.rules import Problems
@@ -45,6 +46,16 @@ def _addon(name: str) -> Served:
 
 def _metrics(cluster: Resource, world: World) -> bool:
     return lookup(cluster.inputs, "azureMonitorProfile.metrics.enabled") is True
+
+
+def _signatures(cluster: Resource, world: World) -> bool:
+    """Who assigns the policy has switched Image Integrity on, which brings Ratify: the API that the program speaks does
+    not show it."""
+    return any(
+        str(each.inputs.get("policyDefinitionId")).lower().endswith(SIGNED_IMAGES)
+        and str(each.inputs.get("scope")).lower() == cluster.id.lower()
+        for each in world.of_type(POLICY)
+    )
 
 
 def _flux(cluster: Resource, world: World) -> bool:
@@ -138,6 +149,29 @@ KINDS: Final[Mapping[str, ObjectKind]] = {
             {"spec": dict.fromkeys(("provider", "parameters", "secretObjects"))},
             rules.secret_provider_class,
             served=_addon("azureKeyvaultSecretsProvider"),
+        ),
+        ObjectKind(
+            "kubernetes:config.ratify.deislabs.io/v1beta1:CertificateStore",
+            "certificatestores",
+            {"spec": dict.fromkeys(("provider", "parameters"))},
+            _nothing,
+            served=_signatures,
+        ),
+        ObjectKind(
+            "kubernetes:config.ratify.deislabs.io/v1beta1:Store",
+            "stores",
+            {"spec": dict.fromkeys(("name", "version", "address", "parameters"))},
+            _nothing,
+            namespaced=False,
+            served=_signatures,
+        ),
+        ObjectKind(
+            "kubernetes:config.ratify.deislabs.io/v1beta1:Verifier",
+            "verifiers",
+            {"spec": dict.fromkeys(("name", "version", "artifactTypes", "address", "parameters"))},
+            _nothing,
+            namespaced=False,
+            served=_signatures,
         ),
         ObjectKind(
             "kubernetes:azmonitoring.coreos.com/v1:PodMonitor",

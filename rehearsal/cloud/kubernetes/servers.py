@@ -22,7 +22,8 @@ from rehearsal.cloud.values import guid, known, lookup
 from rehearsal.cloud.world import Resource, World
 
 _NAMESPACE: Final = "kubernetes:core/v1:Namespace"
-_GIVEN: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+# The last one is the Azure Policy add-on's.
+_GIVEN: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system", "gatekeeper-system"})
 """Namespaces that every cluster is made with."""
 _AUTONAMED: Final = "pulumi.com/autonamed"
 

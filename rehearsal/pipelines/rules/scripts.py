@@ -21,6 +21,8 @@ LONGEST: Final = 3
 
 _OWN: Final = "pipelines/scripts/"
 _STRICT: Final = re.compile(r"set -\w*e\w*( -?o pipefail| \w+)*|set -euo pipefail")
+ONCE: Final = (DeliveryNames.CI_CONNECTION, DeliveryNames.SIGNER_CONNECTION)
+"""Connections that a project has once."""
 _SIGNED_IN: Final = "AzureCLI@2"
 _CLUSTER_WORDS: Final = ("kubectl", "helm", "kubelogin")
 _LOCAL: Final = frozenset({"package", "lint", "template", "version", "dependency", "show"})
@@ -86,7 +88,7 @@ def identity(subject: Subject) -> Iterator[Finding]:
         jobs: Any = call.facts.get("as")
         said = moment.step.text("azureSubscription")
         # Whose environment it is, is for another rule to ask.
-        names = {job if job == "ci" else f"{job}-{key}" for job in jobs or () for key in subject.estate.stacks}
+        names = {job if job in ONCE else f"{job}-{key}" for job in jobs or () for key in subject.estate.stacks}
         if jobs and moment.step.task != _SIGNED_IN:
             message = f"{call.name} needs a sign-in to Azure, and {moment.step.task} has none"
             yield Finding.at(moment.step.at, "identity", message, f"call it in {_SIGNED_IN}")
