@@ -80,6 +80,7 @@ LOSSES: Final[Mapping[str, Loss]] = {
     ),
     "authorization:RoleAssignment": Loss("the right", "the right, until the new one is in force", grave=False),
     "authorization:ManagementLockByScope": Loss("what stands in the way of a deletion", grave=False),
+    "authorization:PolicyAssignment": Loss("what refuses pods", grave=False),
     "network:VirtualNetwork": Loss("the network with everything in it"),
     "network:Subnet": Loss("the range; Azure refuses while anything is in it"),
     "network:VirtualNetworkPeering": Loss(
