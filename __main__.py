@@ -157,7 +157,7 @@ if settings.production:
 # What other stacks may know, and what people still do by hand: the line of an environment in `release.yml`, and the
 # rules of a branch on GitHub.
 contract.publish(wiring.told(settings, made, delivery))
-if agents:
-    pulumi.export("agentPool", agents.name)
+if agents or settings.agents.label:
+    pulumi.export("agentPool", agents.name if agents else settings.agents.label)
 if isinstance(delivery, DeliveryHome) and delivery.on_github:
     pulumi.export("onGitHub", delivery.on_github)

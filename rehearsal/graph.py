@@ -16,8 +16,11 @@ _NAMED_BY: Final[Mapping[str, str]] = {
     "index:Extension": "extensionId",
     "index:GitRepositoryFile": "file",
     "index:Group": "displayName",
+    "index:ActionsEnvironmentVariable": "variableName",
+    "index:RepositoryEnvironment": "environment",
+    "index:RepositoryFile": "file",
 }
-"""Kinds of Azure DevOps whose name is called otherwise."""
+"""Kinds of Azure DevOps and GitHub whose name is called otherwise."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import policies
 import settings
 from components.access import role_name
 from components.delivery.extensions import KNOWN
-from rehearsal import pipelines, program, report, toolchain, topology
+from rehearsal import pipelines, program, report, toolchain, topology, workflows
 from rehearsal.cloud import Cloud, Estate, Existing
 from rehearsal.console import Console
 from rehearsal.engine import Rehearsal
@@ -160,10 +160,12 @@ def judge_pipelines(root: Path, done: Sequence[Previewed], console: Console) -> 
     """
     if {previewed.stack.name for previewed in done} != program.stack_files(root).keys():
         return
-    if findings := pipelines.lint(root, {previewed.stack.name: previewed.export for previewed in done}):
-        raise program.ProgramError(["The pipelines do not fit the stacks:", *map(str, findings)])
+    exports = {previewed.stack.name: previewed.export for previewed in done}
+    what, judge = ("workflows", workflows.lint) if workflows.on_github(exports) else ("pipelines", pipelines.lint)
+    if findings := judge(root, exports):
+        raise program.ProgramError([f"The {what} do not fit the stacks:", *map(str, findings)])
     console.say()
-    console.say("The pipelines name only what the stacks made, and use only what is opened to them.")
+    console.say(f"The {what} name only what the stacks made, and use only what is opened to them.")
 
 
 def judge_policies(done: Sequence[Previewed], console: Console, today: datetime.date) -> None:

@@ -24,8 +24,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import release as releases
+from pipelines.scripts.agent import fail, plain
 from pipelines.scripts.arguments import host, label
-from pipelines.scripts.azure_pipelines import fail, plain
 from pipelines.scripts.cluster import Object, Place, restricted_container, restricted_pod, troubles
 from pipelines.scripts.commands import CommandError, Patience, stoppable
 from pipelines.scripts.release import Release

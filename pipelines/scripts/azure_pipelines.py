@@ -1,15 +1,14 @@
-"""What a script says to the agent that runs it: variables, the path, errors and warnings of the run's summary.
+"""What a script says to the agent of Azure Pipelines that runs it: variables, the path, lines of the run's summary.
 
 The agent reads commands (`##vso[…]`) from every line of a step's output. So values are escaped here, as its own task
-library escapes them, and `plain` takes the sting out of text that somebody else wrote. Off an agent, errors and
-warnings are plain lines on stderr. What it does not do: it calls no service; `azure_cli` and `commands` do.
+library escapes them, and `plain` takes the sting out of text that somebody else wrote. Scripts say it by `agent`, which
+knows who runs them.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import sys
 from pathlib import Path
 
 
@@ -34,28 +33,14 @@ def add_path(directory: Path) -> None:
     print(f"##vso[task.prependpath]{_text(str(directory))}", flush=True)
 
 
-def warn(message: str) -> None:
-    """One line that shows on the run's summary and fails nothing."""
-    _issue("warning", message)
-
-
-def fail(message: str) -> int:
-    """One line that shows on the run's summary; returns the exit code of a script that failed."""
-    _issue("error", message)
-    return 1
+def issue(kind: str, line: str) -> None:
+    """One line that shows on the run's summary."""
+    print(f"##vso[task.logissue type={kind}]{_text(plain(line))}", flush=True)
 
 
 def plain(text: str) -> str:
     """Text from elsewhere (a pod's log, a command's stderr) that may be printed: no line of it commands the agent."""
     return text.replace("##vso[", "## vso[").replace("##[", "## [")
-
-
-def _issue(kind: str, message: str) -> None:
-    line = " ".join(message.split())
-    if on_agent():
-        print(f"##vso[task.logissue type={kind}]{_text(plain(line))}", flush=True)
-    else:
-        print(f"{kind}: {line}", file=sys.stderr, flush=True)
 
 
 def _text(value: str) -> str:

@@ -20,7 +20,7 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import pull_folder
-from pipelines.scripts.azure_pipelines import fail
+from pipelines.scripts.agent import fail
 from pipelines.scripts.pull_folder import FACTS, IMAGE, JOB
 
 BASE = f"base/{JOB}/job.yaml"

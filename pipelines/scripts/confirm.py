@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
+from pipelines.scripts.agent import fail
 from pipelines.scripts.arguments import label
-from pipelines.scripts.azure_pipelines import fail
 from pipelines.scripts.cluster import Place
 from pipelines.scripts.commands import CommandError, Patience
 from pipelines.scripts.rollout import MODELS, confirm

@@ -28,7 +28,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import arguments as kinds
 from pipelines.scripts import release as releases
-from pipelines.scripts.azure_pipelines import fail
+from pipelines.scripts.agent import fail
 from pipelines.scripts.commands import LATE, CommandError, Patience, run
 from pipelines.scripts.oci_registry import Manifest, Repository, signed_in
 

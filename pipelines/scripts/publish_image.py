@@ -17,54 +17,39 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import arguments as kinds
+from pipelines.scripts.agent import Origin, UnknownOriginError, fail, origin, set_variable
 from pipelines.scripts.attestations import PROVENANCE_TYPE, SBOM_TYPE
-from pipelines.scripts.azure_pipelines import fail, set_variable
 from pipelines.scripts.commands import CommandError, Patience, run
 from pipelines.scripts.oci_registry import Repository, signed_in
 from pipelines.scripts.release import Release, write
 
-FACTS = (
-    "BUILD_REPOSITORY_URI",
-    "BUILD_SOURCEBRANCH",
-    "SYSTEM_COLLECTIONURI",
-    "SYSTEM_TEAMPROJECT",
-    "SYSTEM_DEFINITIONID",
-)
-"""What the agent says about the run, in its environment."""
 
-
-def provenance(
-    image: str, digest: str, commit: str, run_id: int, facts: Mapping[str, str], now: datetime.datetime
-) -> dict[str, Any]:
+def provenance(image: str, digest: str, commit: str, built: Origin, now: datetime.datetime) -> dict[str, Any]:
     """Where an image comes from, as SLSA 1.0 says it in an in-toto statement."""
-    project = f"{facts['SYSTEM_COLLECTIONURI'].rstrip('/')}/{facts['SYSTEM_TEAMPROJECT']}/_build"
-    repository = f"git+{facts['BUILD_REPOSITORY_URI']}"
+    repository = f"git+{built.repository}"
     return {
         "_type": "https://in-toto.io/Statement/v1",
         "subject": [{"name": image, "digest": {"sha256": digest.removeprefix("sha256:")}}],
         "predicateType": "https://slsa.dev/provenance/v1",
         "predicate": {
             "buildDefinition": {
-                "buildType": "https://learn.microsoft.com/azure/devops/pipelines/",
-                "externalParameters": {"repository": repository, "ref": facts["BUILD_SOURCEBRANCH"]},
-                "resolvedDependencies": [
-                    {"uri": f"{repository}@{facts['BUILD_SOURCEBRANCH']}", "digest": {"gitCommit": commit}}
-                ],
+                "buildType": built.kind,
+                "externalParameters": {"repository": repository, "ref": built.ref},
+                "resolvedDependencies": [{"uri": f"{repository}@{built.ref}", "digest": {"gitCommit": commit}}],
             },
             "runDetails": {
-                "builder": {"id": f"{project}?definitionId={facts['SYSTEM_DEFINITIONID']}"},
+                "builder": {"id": built.builder},
                 "metadata": {
-                    "invocationId": f"{project}/results?buildId={run_id}",
+                    "invocationId": built.invocation,
                     "finishedOn": f"{now:%Y-%m-%dT%H:%M:%SZ}",
                 },
             },
@@ -117,7 +102,7 @@ def package(chart: Path, run_id: int, commit: str, out: Path) -> str:
     return found[1]
 
 
-def publish(options: argparse.Namespace, facts: Mapping[str, str], patience: Patience) -> Release:
+def publish(options: argparse.Namespace, built: Origin, patience: Patience) -> Release:
     names = (options.image, f"{options.image}-tests")
     for name in names:
         run(["docker", "image", "inspect", f"{name}:{options.tag}"])
@@ -137,7 +122,7 @@ def publish(options: argparse.Namespace, facts: Mapping[str, str], patience: Pat
             describe(repository, digest, sbom)
             name = f"{repository.server}/{repository.name}"
             now = datetime.datetime.now(datetime.UTC)
-            said = provenance(name, digest, options.commit, options.run, facts, now)
+            said = provenance(name, digest, options.commit, built, now)
             statement.write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
             attach(repository, digest, sbom, SBOM_TYPE)
             attach(repository, digest, statement, PROVENANCE_TYPE)
@@ -160,12 +145,10 @@ def main(arguments: Sequence[str], pause: Callable[[float], None] = time.sleep) 
     parser.add_argument("--wait", type=float, default=10, help="minutes to wait for what comes late")
     options = parser.parse_args(arguments)
     try:
-        if missing := [name for name in FACTS if not os.environ.get(name)]:
-            raise CommandError(f"not set: {', '.join(missing)}; an agent sets them, and they say where a build is from")
+        built = origin(options.run)
         options.out.mkdir(parents=True, exist_ok=True)
-        facts = {name: os.environ[name] for name in FACTS}
-        made = publish(options, facts, Patience(options.wait * 60, pause))
-    except CommandError as error:
+        made = publish(options, built, Patience(options.wait * 60, pause))
+    except (CommandError, UnknownOriginError) as error:
         return fail(str(error))
     set_variable("digest", made.digest, output=True)
     set_variable("testsDigest", made.testsDigest, output=True)

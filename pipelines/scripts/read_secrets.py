@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import arguments as kinds
-from pipelines.scripts.azure_pipelines import fail, on_agent, set_variable
+from pipelines.scripts.agent import fail, on_agent, set_variable
 from pipelines.scripts.commands import CommandError, Patience, json_of
 
 

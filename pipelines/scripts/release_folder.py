@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs 
 from pipelines.scripts import arguments as kinds
 from pipelines.scripts import pull_folder
 from pipelines.scripts import release as releases
-from pipelines.scripts.azure_pipelines import fail, set_variable
+from pipelines.scripts.agent import fail, set_variable
 from pipelines.scripts.azure_repos import RESOURCE, Repository
 from pipelines.scripts.commands import CommandError, Patience, az_token
 from pipelines.scripts.deploy import NONE, settings, values_of

@@ -21,8 +21,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import arguments as kinds
 from pipelines.scripts import pull_folder
+from pipelines.scripts.agent import fail
 from pipelines.scripts.arguments import kind
-from pipelines.scripts.azure_pipelines import fail
 from pipelines.scripts.commands import CommandError, Patience, az_token
 from pipelines.scripts.deploy import NONE
 from pipelines.scripts.http_json import HttpError, Service, base_address

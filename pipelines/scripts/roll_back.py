@@ -21,8 +21,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
+from pipelines.scripts.agent import fail
 from pipelines.scripts.arguments import label
-from pipelines.scripts.azure_pipelines import fail
 from pipelines.scripts.cluster import Place
 from pipelines.scripts.commands import CommandError, Patience, stoppable
 from pipelines.scripts.deploy import NONE

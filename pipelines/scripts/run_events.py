@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from pipelines.scripts.azure_builds import Builds, Json, moment
+from pipelines.scripts.azure_builds import Json, moment
 from pipelines.scripts.http_json import HttpError
 from pipelines.scripts.run_row import Event, Row, Subject, row
-from pipelines.scripts.run_timeline import Gate
+from pipelines.scripts.run_timeline import Gate, Timeline
 
 LOOK_BACK = 20
 """Earlier runs of CI among which the last one that sent its records is looked for."""
@@ -23,8 +23,27 @@ TWO_DAYS = timedelta(days=2)
 _RESULTS = {"succeeded": "succeeded", "partiallySucceeded": "succeeded", "canceled": "canceled"}
 """Of a whole run; whatever else it may be is a failure."""
 
+_ASKED = ("TfsGit", "GitHub Actions")
+"""Sorts of repositories whose service is asked for a commit."""
+
 Release = Mapping[str, Any]
 """What stands in `release.json`; empty where there is none."""
+
+
+class Runs(Protocol):
+    """What either platform tells of runs, in the shape of Azure DevOps."""
+
+    def run(self, number: int) -> Json: ...
+
+    def timeline(self, number: int) -> Timeline: ...
+
+    def definition(self, name: str) -> int: ...
+
+    def before(self, run: Json, most: int) -> Iterable[Json]: ...
+
+    def finished(self, definition: int, since: datetime, until: datetime) -> list[Json]: ...
+
+    def commit(self, repository: str, commit: str) -> Json: ...
 
 
 class RecordError(Exception):
@@ -35,7 +54,7 @@ class RecordError(Exception):
 class Here:
     """The run that is being recorded, and when."""
 
-    builds: Builds
+    builds: Runs
     number: int
     stage: str
     """Name in YAML of the stage that this step belongs to."""
@@ -53,7 +72,7 @@ def of_run(here: Here, pipeline: str, environment: str, release: Release, follow
     if environment:
         stage = timeline.stage(here.stage)
         if stage is None:
-            raise RecordError(f"the run has no stage {here.stage!r}; the agent says so in SYSTEM_STAGENAME")
+            raise RecordError(f"the run has no stage {here.stage!r}; whoever runs this says which it is")
         events += _gates(timeline.gates(stage), environment)
     result, seconds = timeline.result(stage), (here.now - began).total_seconds()
     events.append(Event("finished", here.now, environment, result=result, seconds=seconds))
@@ -105,7 +124,7 @@ def of_pull_requests(here: Here) -> list[Row]:
     return rows
 
 
-def subject(builds: Builds, run: Json, pipeline: str, release: Release) -> Subject:
+def subject(builds: Runs, run: Json, pipeline: str, release: Release) -> Subject:
     """What every row of a run says. The commit's author and time are asked for where the job's token may see them."""
     commit = str(release.get("commit") or run.get("sourceVersion") or "")
     author = str((run.get("requestedFor") or {}).get("displayName") or "")
@@ -116,7 +135,7 @@ def subject(builds: Builds, run: Json, pipeline: str, release: Release) -> Subje
         # A merge starts a run at once.
         committed = moment(run["queueTime"]) if run.get("queueTime") else None
         repository = run.get("repository") or {}
-        if repository.get("type") == "TfsGit" and commit:
+        if repository.get("type") in _ASKED and commit:
             try:
                 told = builds.commit(repository["id"], commit)
                 author, committed = str(told["author"]["name"]), moment(told["committer"]["date"])

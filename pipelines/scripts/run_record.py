@@ -6,14 +6,15 @@
     forward   in `ci`: runs of pull requests since the last run of `ci`. They have no identity to write with, and what
               they say of themselves could be forged; the service that ran them is asked instead
 
-Result, duration and gates come from the run's timeline, the rest from the agent's own variables and `release.json`.
+Result, duration and gates come from the run's timeline, the rest from the machine's own variables and `release.json`.
 Nobody's release depends on a record, so nothing that goes wrong here fails a run: it is a warning, and the exit code is
 0. A run of pull requests whose record could not be sent is sent by the next run of `ci`; a row that comes twice is the
 same in RunId, Environment, Event and Gate.
 
-What it does not do: it decides nothing, and changes nothing in Azure DevOps.
+What it does not do: it decides nothing, and changes nothing in Azure DevOps or on GitHub.
 
-Needs Python 3.11, the Azure CLI signed in as who may write, and SYSTEM_ACCESSTOKEN in the step's `env`; no package.
+Needs Python 3.11, the Azure CLI signed in as who may write, and SYSTEM_ACCESSTOKEN, on GitHub GITHUB_TOKEN, in the
+step's `env`; no package.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
+from pipelines.scripts.agent import warn
 from pipelines.scripts.azure_builds import Builds
-from pipelines.scripts.azure_pipelines import warn
 from pipelines.scripts.commands import CommandError, Patience, az_token
+from pipelines.scripts.github_runs import WorkflowRuns
 from pipelines.scripts.http_json import HttpError, Service, base_address
 from pipelines.scripts.run_events import Here, RecordError, of_others, of_pull_requests, of_run
 from pipelines.scripts.run_row import STREAM, Row
@@ -43,6 +45,10 @@ MOST_BYTES = 1_000_000
 """Of one call; the service takes 1 MB (Azure Monitor service limits)."""
 PATIENCE = 120
 """Seconds to wait in all."""
+
+
+_BUSY = (429, 500, 502, 503, 504)
+"""Of the job's own token, rights do not arrive late: a refusal is one."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -78,12 +84,26 @@ def _variable(name: str, pattern: str) -> str:
 
 
 def _here(now: datetime, patience: Patience) -> Here:
+    return _on_github(now, patience) if os.environ.get("GITHUB_ACTIONS") == "true" else _on_azure(now, patience)
+
+
+def _on_github(now: datetime, patience: Patience) -> Here:
+    token = os.environ.get("GITHUB_TOKEN", "")
+    if not token:
+        raise RecordError("GITHUB_TOKEN is not set; give the step env: GITHUB_TOKEN: ${{ github.token }}")
+    service = Service(base_address(_variable("GITHUB_API_URL", r"https?://\S+")), lambda: token, patience, late=_BUSY)
+    number = int(_variable("GITHUB_RUN_ID", r"\d+"))
+    runs = WorkflowRuns(service, _variable("GITHUB_REPOSITORY", r"[\w.-]+/[\w.-]+"), number)
+    # What runs for an environment says which: the job that it belongs to is called by it.
+    return Here(runs, number, os.environ.get("ENVIRONMENT", ""), now)
+
+
+def _on_azure(now: datetime, patience: Patience) -> Here:
     token = os.environ.get("SYSTEM_ACCESSTOKEN", "")
     if not token or token.startswith("$("):
         raise RecordError("SYSTEM_ACCESSTOKEN is not set; give the step env: SYSTEM_ACCESSTOKEN: $(System.AccessToken)")
     collection = base_address(_variable("SYSTEM_COLLECTIONURI", r"https?://\S+"))
-    # Of the job's own token, rights do not arrive late: a refusal is one.
-    service = Service(collection, lambda: token, patience, late=(429, 500, 502, 503, 504))
+    service = Service(collection, lambda: token, patience, late=_BUSY)
     builds = Builds(service, _variable("SYSTEM_TEAMPROJECTID", r"[\w .-]+"))
     return Here(builds, int(_variable("BUILD_BUILDID", r"\d+")), os.environ.get("SYSTEM_STAGENAME", ""), now)
 
@@ -107,7 +127,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     writer = commands.add_parser("write", help="the run that this step belongs to")
     writer.add_argument("--pipeline", required=True, choices=("ci", "cd"))
     writer.add_argument("--environment", help="with cd: the key of the environment that the stage is about")
-    writer.add_argument("--next", action="append", default=[], help="environment whose gate comes now; needs `close`")
+    writer.add_argument("--next", action="append", default=[], help="environments whose gate comes now; needs `close`")
     closer = commands.add_parser("close", help="environments that could not write themselves")
     closer.add_argument("--home", required=True, help="the environment whose table this is")
     closer.add_argument("--stage", required=True, action="append", type=_stage, help="<name in YAML>=<key>")
@@ -131,7 +151,7 @@ def _rows(here: Here, options: argparse.Namespace) -> list[Row]:
     release = _release(options.release)
     if options.command == "close":
         return of_others(here, options.home, {key: name for name, key in options.stage}, release)
-    return of_run(here, options.pipeline, options.environment or "", release, options.next)
+    return of_run(here, options.pipeline, options.environment or "", release, " ".join(options.next).split())
 
 
 def _send(options: argparse.Namespace, rows: Sequence[Row], token: Callable[[], str], patience: Patience) -> None:

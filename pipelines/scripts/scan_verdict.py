@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
-from pipelines.scripts.azure_pipelines import fail, on_agent, plain
+from pipelines.scripts.agent import fail, on_agent, plain
 from pipelines.scripts.sarif import LEVELS, Finding, Run, SarifError, plain_name, read
 
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs 
 from pipelines.scripts import arguments as kinds
 from pipelines.scripts import attestations, signatures
 from pipelines.scripts import release as releases
-from pipelines.scripts.azure_pipelines import fail
+from pipelines.scripts.agent import fail
 from pipelines.scripts.commands import CommandError, Patience
 from pipelines.scripts.oci_registry import Repository, signed_in
 

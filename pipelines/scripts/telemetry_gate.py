@@ -29,8 +29,8 @@ from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
+from pipelines.scripts.agent import fail, plain, warn
 from pipelines.scripts.arguments import kind
-from pipelines.scripts.azure_pipelines import fail, plain, warn
 from pipelines.scripts.commands import CommandError, Patience, az_token
 from pipelines.scripts.http_json import HttpError, Service, base_address
 from pipelines.scripts.prometheus_query import RESOURCE, Metrics

@@ -4,10 +4,10 @@
 #   tools.sh [--into DIR] NAME…
 #
 # NAME: oras syft helm, and notary, whose source lies beside this file; for the tests alone also kustomize, registry,
-# kube-apiserver, kube-controller-manager, kubectl.
+# kube-apiserver, kube-controller-manager, kubectl, actionlint.
 # Each is built by the Go client from its module, and every module is held against Go's checksum database: nothing is
 # installed that cannot be checked. What is there already in the right version stays, so DIR may come from a cache.
-# On an agent, DIR is put first on the PATH of the steps that follow.
+# On an agent or a runner, DIR is put first on the PATH of the steps that follow.
 #
 # Exit codes: 0 all there, 1 one could not be installed, 2 wrong arguments.
 set -euo pipefail
@@ -22,6 +22,7 @@ declare -rA MODULES=(
   [kube-apiserver]=k8s.io/kubernetes
   [kube-controller-manager]=k8s.io/kubernetes
   [kubectl]=k8s.io/kubernetes
+  [actionlint]=github.com/rhysd/actionlint
 )
 declare -A VERSIONS=(
   [oras]=v1.3.6     # from 1.3 on it lists what is attached as JSON
@@ -32,6 +33,7 @@ declare -A VERSIONS=(
   [kube-apiserver]=v1.36.3 # the minor version of the shipped stacks
   [kube-controller-manager]=v1.36.3
   [kubectl]=v1.36.3
+  [actionlint]=v1.7.12
 )
 
 # Our own program has no version but its source, which go.mod and go.sum are part of.
@@ -45,7 +47,13 @@ usage() {
 }
 
 fail() {
-  if [ "${TF_BUILD:-}" = True ]; then echo "##vso[task.logissue type=error]$1"; else echo "error: $1" >&2; fi
+  if [ "${TF_BUILD:-}" = True ]; then
+    echo "##vso[task.logissue type=error]$1"
+  elif [ "${GITHUB_ACTIONS:-}" = true ]; then
+    echo "::error::$1"
+  else
+    echo "error: $1" >&2
+  fi
   exit 1
 }
 
@@ -117,4 +125,8 @@ for name in "$@"; do
     fail "$name ${VERSIONS[$name]} cannot be built: $(tail -n 3 "$work/said" | tr '\n\t' '  ')"
   fi
 done
-if [ "${TF_BUILD:-}" = True ]; then echo "##vso[task.prependpath]$into"; fi
+if [ "${TF_BUILD:-}" = True ]; then
+  echo "##vso[task.prependpath]$into"
+elif [ "${GITHUB_ACTIONS:-}" = true ]; then
+  echo "$into" >>"$GITHUB_PATH"
+fi

@@ -9,6 +9,8 @@ from itertools import combinations
 from policies.model import Properties, Resource, Stack, get, kind
 from policies.rule import MANDATORY, on_resource, on_stack
 from policies.rules.cluster import CLUSTER
+from policies.rules.github import ENVIRONMENT
+from policies.rules.github import ISSUER as GITHUB
 from policies.rules.identity import CONNECTION, CREDENTIAL, IDENTITY
 
 
@@ -20,14 +22,21 @@ def _client(of: Resource) -> str:
     "federation-from-outputs",
     severity=MANDATORY,
     reason="Azure DevOps has changed the form of issuer and subject before; built by hand, they fit no longer.",
-    remedy="Take issuer and subject from the outputs of the connection, or the issuer from those of the cluster.",
+    remedy="Take them from the outputs of the connection, the issuer from the cluster, on GitHub the subject by "
+    "environment.",
 )
 def issuer_and_subject_are_told(stack: Stack) -> Iterator[tuple[Resource, str]]:
     connections = {one.urn for one in stack.of(CONNECTION)}
     clusters = {one.urn for one in stack.of(CLUSTER)}
     for credential in stack.of(CREDENTIAL):
         issuer, subject = (credential.made_from.get(key, frozenset()) for key in ("issuer", "subject"))
-        if not subject & connections and str(credential.get("subject")).startswith("system:serviceaccount:"):
+        if credential.get("issuer") == GITHUB:
+            named = [one for one in stack.of(ENVIRONMENT) if one.urn in subject]
+            if not any(
+                str(credential.get("subject")).endswith(f":environment:{one.get('environment')}") for one in named
+            ):
+                yield credential, "its subject is not that of an environment of this stack"
+        elif not subject & connections and str(credential.get("subject")).startswith("system:serviceaccount:"):
             if not issuer & clusters:
                 yield credential, "its issuer does not come from the cluster"
         elif not issuer & subject & connections:

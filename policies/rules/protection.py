@@ -14,7 +14,7 @@ from policies.rules.vault import VAULT
 
 STATE = ("resources:ResourceGroup", REGISTRY, CLUSTER, VAULT, WORKSPACE, "monitor:AzureMonitorWorkspace", ENVIRONMENT)
 """What holds state in production."""
-DELIVERY = ("devops:Project", "devops:Git", "devops:BuildDefinition")
+DELIVERY = ("devops:Project", "devops:Git", "devops:BuildDefinition", "github:Repository")
 """What holds history of delivery, wherever it lives."""
 LOCK = "authorization:ManagementLockByScope"
 LOCKED = (REGISTRY, VAULT, WORKSPACE)

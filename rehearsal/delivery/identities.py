@@ -9,6 +9,7 @@ from rehearsal.delivery.pipelines import uses
 from rehearsal.graph import Graph, Resource
 
 _ACCOUNT = "system:serviceaccount:"
+_GITHUB = "https://token.actions.githubusercontent.com"
 
 
 def connection_of(credential: Resource, graph: Graph) -> Resource | None:
@@ -35,6 +36,8 @@ def trusts(credential: Resource, graph: Graph) -> str:
     if subject.startswith(_ACCOUNT):
         namespace, _, account = subject.removeprefix(_ACCOUNT).partition(":")
         return f"service account {namespace}/{account}"
+    if credential.get("issuer") == _GITHUB:
+        return f"jobs of the environment {subject.rpartition(':')[2]} on GitHub"
     return f"subject {subject}"
 
 

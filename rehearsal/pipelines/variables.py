@@ -121,7 +121,7 @@ def sets_itself(step: Step) -> Iterator[Set]:
 
 
 def sets_of_script(path: Path) -> tuple[Set, ...]:
-    """What a script file sets: in words of the agent, or by `set_variable(…)` of `azure_pipelines`."""
+    """What a script file sets: in words of the agent, or by `set_variable(…)` of `agent`."""
     return _read(path, path.stat().st_mtime_ns)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from rehearsal.delivery import github
 from rehearsal.delivery import pipelines as reading
 from rehearsal.delivery.index import Index, Thing, together
 from rehearsal.delivery.repositories import policies
@@ -18,6 +19,8 @@ def repositories(graph: Graph, names: Names) -> Section:
     """Each repository, and what its branch takes."""
     index, stack = names.index, graph.stack
     lines: list[str] = []
+    for name, guards in github.repositories(graph):
+        lines += block(f"{name}  GitHub", guards)
     for each in found_repositories(graph, reading.pipelines(index)):
         seeded = f", {count(len(each.seeds), 'file')} seeded" if each.seeds else ""
         nothing = "guarded there, not here" if each.on_github else "NO POLICY GUARDS IT"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rehearsal.delivery import github
 from rehearsal.delivery.gates import NAMES, OF_PRODUCTION, Gated, gated
 from rehearsal.delivery.index import together
 from rehearsal.graph import Graph
@@ -15,6 +16,9 @@ PRODUCTION = "production"
 
 def gates(graph: Graph, names: Names) -> Section:
     """By what they stand before; in production, a gate that is not there is told too."""
+    if github.is_here(graph):
+        lines = [line for each in github.gated(graph) for line in block(f"environment {each.name}", table(each.rules))]
+        return Section("Gates", tuple(lines))
     alike: dict[tuple[tuple[str, str], ...], list[Gated]] = {}
     for each in gated(names.index, graph):
         alike.setdefault(each.rules, []).append(each)

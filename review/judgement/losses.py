@@ -120,6 +120,10 @@ LOSSES: Final[Mapping[str, Loss]] = {
     "index:ServiceEndpointAzureRM": Loss(
         "the connection: pipelines that use it stop", "its id: gates, permissions and federation hang on the old one"
     ),
+    "index:Repository": Loss("the repository with its whole history and all pull requests"),
+    "index:RepositoryFile": Loss("the file, in a new commit", grave=False),
+    "index:RepositoryEnvironment": Loss("its history of deployments, its facts and the gates before it"),
+    "index:ActionsEnvironmentVariable": Loss("a fact that releases read", "the fact, for a moment", grave=False),
     "index:Extension": Loss("the extension, for the whole organisation"),
     "index:Group": Loss("the group; where it approves, nobody can"),
     "index:GroupMembership": Loss("who is in the group", "who is in the group, for a moment", grave=False),

@@ -29,6 +29,10 @@ _GUARDS: Final[Mapping[str, tuple[str, str]]] = {
     "network:NetworkSecurityGroup": ("access", "the filter goes"),
     "index:BranchPolicy": ("gate", "the policy goes: the branch takes what it held back"),
     "index:Check": ("gate", "the gate before {} goes"),
+    "index:RepositoryRuleset": ("gate", "the rules go: the branch takes what they held back"),
+    "index:RepositoryEnvironmentDeploymentPolicy": ("gate", "the limit to branches goes"),
+    "index:ActionsRepositoryPermissions": ("hardening", "every action may run"),
+    "index:WorkflowRepositoryPermissions": ("hardening", "the token of a run may write"),
     "security:Pricing": ("watch", "Defender no longer looks for threats"),
     "security:SecurityContact": ("watch", "nobody is told of threats"),
 }
@@ -264,6 +268,14 @@ def _pools(change: Change, changes: Changes) -> Iterator[Finding]:
         yield Finding.about(change, "right", "every project of the organisation may use the agents")
 
 
+def _nobody_agrees(change: Change, changes: Changes) -> Iterator[Finding]:
+    """An environment on GitHub that waited for somebody, and waits for nobody any more."""
+    if change.kind != "index:RepositoryEnvironment" or not (change.before and change.after):
+        return
+    if at(change.before, "reviewers") and not at(change.after, "reviewers"):
+        yield Finding.about(change, "gate", "nobody has to approve any more")
+
+
 _JUDGES: Final[tuple[Judge, ...]] = (
     _public,
     _properties,
@@ -273,6 +285,7 @@ _JUDGES: Final[tuple[Judge, ...]] = (
     _alert,
     _hours,
     _approvals,
+    _nobody_agrees,
     _filter,
     _subnet,
     _pools,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.scripts import azure_pipelines, release
+from pipelines.scripts import agent, azure_pipelines, release
 from pipelines.scripts.commands import CommandError, Patience, json_of, name_of, run, shorten
 
 Captured = pytest.CaptureFixture[str]
@@ -91,14 +91,19 @@ def test_a_value_cannot_end_its_command_or_begin_another(capsys: Captured) -> No
     )
 
 
-@pytest.mark.parametrize(("say", "kind"), [(azure_pipelines.fail, "error"), (azure_pipelines.warn, "warning")])
+@pytest.mark.parametrize(("say", "kind"), [(agent.fail, "error"), (agent.warn, "warning")])
 def test_an_issue_is_one_line_for_the_agent_and_for_a_person(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch, say: Callable[[str], object], kind: str
 ) -> None:
     monkeypatch.setenv("TF_BUILD", "True")
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
     say("two\n lines ##vso[task.complete]")
     assert capsys.readouterr().out == f"##vso[task.logissue type={kind}]two lines ## vso[task.complete]\n"
     monkeypatch.delenv("TF_BUILD")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    say("::add-path::/tmp\n 100% of two lines")
+    assert capsys.readouterr().out == f"::{kind}::: :add-path::/tmp 100%25 of two lines\n"
+    monkeypatch.delenv("GITHUB_ACTIONS")
     say("two\n lines")
     assert capsys.readouterr() == ("", f"{kind}: two lines\n")
 
@@ -112,6 +117,70 @@ def test_a_secret_that_cannot_be_masked_is_not_set(capsys: Captured, value: str)
     with pytest.raises(ValueError, match="line break"):
         azure_pipelines.set_variable("a", value, secret=True)
     assert capsys.readouterr().out == ""
+
+
+class TestOnARunnerOfGitHub:
+    @pytest.fixture
+    def handed(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+        monkeypatch.delenv("TF_BUILD", raising=False)
+        for name in ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH"):
+            monkeypatch.setenv(name, str(tmp_path / name))
+        return tmp_path
+
+    def test_a_secret_is_masked_and_in_nobodys_environment(self, handed: Path, capsys: Captured) -> None:
+        agent.set_variable("KEY", "50%", secret=True)
+        assert capsys.readouterr().out == "::add-mask::50%25\n"
+        assert not (handed / "GITHUB_ENV").exists()
+        first, value, last = (handed / "GITHUB_OUTPUT").read_text().splitlines()
+        assert (first.partition("<<")[0], value, last) == ("KEY", "50%", first.partition("<<")[2])
+
+    def test_an_output_and_a_variable_go_where_the_runner_looks_for_them(self, handed: Path) -> None:
+        agent.set_variable("digest", "sha256:0", output=True)
+        agent.set_variable("KUBECONFIG", "/tmp/k")
+        assert "\nsha256:0\n" in (handed / "GITHUB_OUTPUT").read_text()
+        assert "\n/tmp/k\n" in (handed / "GITHUB_ENV").read_text()
+
+    def test_no_value_can_end_its_own_and_begin_another(self, handed: Path) -> None:
+        agent.set_variable("a", "x\nend-0\nPATH=/tmp", output=True)
+        first, *_, last = (handed / "GITHUB_OUTPUT").read_text().splitlines()
+        assert len(last) > 30
+        assert first == f"a<<{last}"
+        agent.set_variable("b", "x", output=True)
+        assert (handed / "GITHUB_OUTPUT").read_text().count(last) == 2, "another one each time"
+
+    @pytest.mark.parametrize("value", ["a\nb", "a\r"])
+    def test_a_secret_that_cannot_be_masked_is_not_set(self, handed: Path, value: str) -> None:
+        with pytest.raises(ValueError, match="line break"):
+            agent.set_variable("a", value, secret=True)
+        assert not (handed / "GITHUB_OUTPUT").exists()
+
+    def test_a_directory_comes_first_on_the_path_of_what_follows(self, handed: Path) -> None:
+        agent.add_path(Path("/opt/tools"))
+        assert (handed / "GITHUB_PATH").read_text() == "/opt/tools\n"
+
+    def test_what_others_wrote_commands_neither(self) -> None:
+        said = "::set-output name=x::y\n  ::error::no\n##vso[x]##[group]a ::b"
+        assert agent.plain(said) == ": :set-output name=x::y\n  : :error::no\n## vso[x]## [group]a ::b"
+
+    def test_an_image_is_told_to_come_from_the_run(self) -> None:
+        told = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_SERVER_URL": "https://github.com",
+            "GITHUB_REPOSITORY": "contoso/shop",
+            "GITHUB_REF": "refs/heads/main",
+            "GITHUB_WORKFLOW_REF": "contoso/shop/.github/workflows/ci.yml@refs/heads/main",
+            "GITHUB_RUN_ATTEMPT": "2",
+        }
+        assert agent.origin(77, told) == agent.Origin(
+            "https://actions.github.io/buildtypes/workflow/v1",
+            "https://github.com/contoso/shop",
+            "refs/heads/main",
+            "https://github.com/contoso/shop/.github/workflows/ci.yml@refs/heads/main",
+            "https://github.com/contoso/shop/actions/runs/77/attempts/2",
+        )
+        with pytest.raises(agent.UnknownOriginError, match="not set: GITHUB_REF;"):
+            agent.origin(77, {**told, "GITHUB_REF": ""})
 
 
 def shell(text: str) -> list[str]:
