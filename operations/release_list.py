@@ -87,6 +87,11 @@ def list_environment(root: Path, stack: str, export: Mapping[str, Any]) -> Line 
     Raises OperationsError where the stack is not up, or its line cannot be.
     """
     (*_, found) = preview.plan(root, [stack])
+    if found.settings.on_github:
+        raise OperationsError(
+            f"The stack {stack} is delivered by GitHub, whose list is read by GitHub alone. Add a job {stack} to "
+            "workflows/platform/release.yml, as docs/github.md tells; make preview judges it."
+        )
     told = outputs.outputs_of(export, stack)
     outputs.up(told, stack)
     pool = told.get("agentPool")

@@ -35,7 +35,13 @@ class Stack:
     runner: str
     """Label of the runners inside its network; empty where there are none."""
     promotes_from: str | None
-    home: bool
+    after: str | None
+    """The stack whose registry it pulls from, where it has none of its own."""
+
+    @property
+    def before(self) -> str | None:
+        """The stack that a release has gone well in before it comes here."""
+        return self.promotes_from or self.after
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class Estate:
         ]
         return cls(
             environments,
-            {name: _stack(name, told, environments) for name in exports},
+            {name: _stack(name, told, environments, graphs) for name in exports},
             {key: checks for graph in graphs.values() for key, checks in _checks(graph)},
             frozenset.intersection(*allowed) if allowed else frozenset(),
         )
@@ -104,22 +110,23 @@ def _identities(graph: Graph, environment: str) -> Iterator[tuple[str, str]]:
                     yield str(owner.get("clientId")), owner.logical_name
 
 
-def _stack(name: str, told: Mapping[str, Mapping[str, Any]], environments: Mapping[str, Environment]) -> Stack:
+def _stack(
+    name: str,
+    told: Mapping[str, Mapping[str, Any]],
+    environments: Mapping[str, Environment],
+    graphs: Mapping[str, Graph],
+) -> Stack:
     contract = told[name].get("contract") or {}
-    own = environments.get(name)
-    source = own.variables.get("SOURCE_REGISTRY_ID") if own else None
-    owners = (
-        other.name
-        for other in environments.values()
-        if source and other.name in told and other.variables.get("REGISTRY_ID") == source
-    )
-    return Stack(
-        name,
-        contract.get("tier") == "production",
-        str(told[name].get("agentPool") or ""),
-        next(owners, None),
-        contract.get("github") is not None,
-    )
+    known = environments[name].variables if name in environments else {}
+    owners = {
+        each.id.lower(): stack
+        for stack, graph in graphs.items()
+        for each in graph.of_kind("containerregistry:Registry")
+    }
+    source = owners.get(known.get("SOURCE_REGISTRY_ID", "").lower())
+    own = owners.get(known.get("REGISTRY_ID", "").lower())
+    runner = str(told[name].get("agentPool") or "")
+    return Stack(name, contract.get("tier") == "production", runner, source, own if own != name else None)
 
 
 def _checks(graph: Graph) -> Iterator[tuple[str, frozenset[str]]]:

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import yaml
 
-from rehearsal.pipelines.arguments import refusals
 from rehearsal.pipelines.commands import Command, CommandError, commands, shell_variables
 from rehearsal.pipelines.finding import Finding, Place
 from rehearsal.pipelines.harness import OF_THE_RUN
 from rehearsal.pipelines.known import KNOWN
+from rehearsal.pipelines.rules.command_lines import answers
 from rehearsal.pipelines.variables import sets_of_script
 from rehearsal.workflows.estate import Environment, Estate
 from rehearsal.workflows.reading import APPLICATION, PLATFORM, Job, Step, Workflow, Workflows, declared
@@ -207,16 +207,16 @@ def releases(workflows: Workflows, estate: Estate) -> Iterator[Finding]:
             message = f"{name} promotes from {call.given.get('promotes-from') or 'nowhere'}, its stack from "
             message += stack.promotes_from or "nowhere"
             yield Finding.at(call.at, "release", message, "write promotes-from as the stack has it")
-        if stack.promotes_from and stack.promotes_from not in call.needs:
-            message = f"{name} does not wait for {stack.promotes_from}"
-            yield Finding.at(call.at, "release", message, f"write needs: {stack.promotes_from}")
-        if not stack.promotes_from and "origin" not in call.needs:
+        if stack.before and stack.before not in call.needs:
+            message = f"{name} does not wait for {stack.before}"
+            yield Finding.at(call.at, "release", message, f"write needs: {stack.before}")
+        if not stack.before and "origin" not in call.needs:
             message = f"{name} does not wait until it is known where the release comes from"
             yield Finding.at(call.at, "release", message, "write needs: origin")
         if (call.given.get("runner") or HOSTED) != (stack.runner or HOSTED):
             message = f"{name} runs on {call.given.get('runner') or HOSTED}, its stack has {stack.runner or HOSTED}"
             yield Finding.at(call.at, "runner", message, "write runner as the stack's output agentPool tells it")
-        waiting = [other.name for other in estate.stacks.values() if other.promotes_from == name]
+        waiting = [other.name for other in estate.stacks.values() if other.before == name]
         if (call.given.get("next") or "") != " ".join(waiting):
             message = f"{name} says that {call.given.get('next') or 'nobody'} waits for it, and {waiting} does"
             yield Finding.at(call.at, "release", message, "write next")
@@ -278,7 +278,7 @@ def scripts(workflows: Workflows, estate: Estate) -> Iterator[Finding]:
                 if name == "read_secrets.py":
                     outputs[step.id] |= {word.upper().replace("-", "_") for word in call.arguments[2:]}
                 asked.setdefault((file, call.arguments), step.at)
-    for (call_, at), why in zip(asked.items(), refusals([*asked]), strict=True):
+    for (call_, at), why in zip(asked.items(), answers([*asked]), strict=True):
         if why:
             name = call_[0].name
             yield Finding.at(at, "arguments", f"{name} does not take these arguments: {why}", f"see {name} --help")

@@ -18,6 +18,7 @@ from operations.environment.asking import Wanted
 from operations.environment.drafting import draft
 from operations.errors import OperationsError
 from operations.release_list import LIST, Line, line, list_environment, with_line
+from tests import platforms
 from tests.stackfiles import ROOT, STACKS, edited, shipped
 
 SHIPPED = (ROOT / LIST).read_text()
@@ -45,6 +46,13 @@ def export(stack: str, **outputs: Any) -> dict[str, Any]:
 def listed(text: str) -> list[Any]:
     found: list[Any] = yaml.safe_load(text)["stages"][0]["parameters"]["environments"]
     return found
+
+
+def test_on_github_the_list_is_a_workflow(tmp_path: Path) -> None:
+    for stack, config in platforms.CONFIGS.items():
+        (tmp_path / answer.stack_file(stack)).write_text(yaml.safe_dump({"config": config}))
+    with pytest.raises(OperationsError, match=r"Add a job prod to workflows/platform/release\.yml, as docs/github\.md"):
+        list_environment(tmp_path, "prod", export("prod"))
 
 
 class TestTheLine:

@@ -6,6 +6,7 @@ And against the pipelines of Azure: both platforms do the same, as the same, beh
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -117,6 +118,46 @@ def test_a_stack_that_does_not_fit_is_found(
     broken = Broken(exports)
     edit(broken)
     assert says in said(ROOT, broken.exports)
+
+
+QA = """  qa:
+    needs: staging
+    permissions:
+      actions: read
+      contents: read
+      id-token: write
+    uses: $/.github/workflows/environment.yml
+    with:
+      key: qa
+      run: ${{ inputs.run }}
+      model: ${{ inputs.model }}
+      manual-validation: false
+
+  prod:
+"""
+
+
+def with_qa(exports: Exports) -> Exports:
+    """A further environment that pulls from staging's registry, made of what staging made."""
+    text = json.dumps(exports["staging"])
+    for old in ('"environment": "', ":environment:"):
+        text = text.replace(f"{old}staging", f"{old}qa")
+    qa = json.loads(text)
+    resources = qa["deployment"]["resources"]
+    resources[:] = [each for each in resources if not each["type"].endswith((":Registry", ":RepositoryRuleset"))]
+    return {**exports, "qa": qa}
+
+
+def test_a_further_environment_comes_after_the_one_whose_registry_it_uses(tree: Path, exports: Exports) -> None:
+    path = tree / "workflows" / "platform" / "release.yml"
+    three = with_qa(exports)
+    assert "no release goes to qa; add its job to release.yml" in said(tree, three)
+    text = path.read_text("utf-8").replace("  prod:\n", QA, 1).replace("      next: prod\n", "      next: prod qa\n")
+    text = text.replace("--stage prod=prod", "--stage prod=prod --stage qa=qa")
+    path.write_text(text, "utf-8")
+    assert said(tree, three) == ""
+    path.write_text(text.replace("  qa:\n    needs: staging", "  qa:\n    needs: origin"), "utf-8")
+    assert "qa does not wait for staging" in said(tree, three)
 
 
 @pytest.mark.parametrize(

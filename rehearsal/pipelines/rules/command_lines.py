@@ -29,14 +29,19 @@ def command_lines(subjects: Sequence[Subject]) -> Iterator[Finding]:
         for call in moment.calls:
             if call.file and call.file.suffix == ".py" and moment.step.script:
                 said.setdefault((call.file, call.arguments), moment.step.script.at)
-    digests = {directory: _digest(directory) for directory in {file.parent for file, _ in said}}
-    keys = {asked: (digests[asked[0].parent], asked[0].name, asked[1]) for asked in said}
-    new = [asked for asked, key in keys.items() if key not in _ANSWERS]
-    _ANSWERS.update(zip((keys[asked] for asked in new), refusals(new), strict=True))
-    for asked, at in said.items():
-        if why := _ANSWERS[keys[asked]]:
+    for asked, why in zip(said, answers([*said]), strict=True):
+        if why:
             name = asked[0].name
-            yield Finding.at(at, RULE, f"{name} does not take these arguments: {why}", f"see {name} --help")
+            yield Finding.at(said[asked], RULE, f"{name} does not take these arguments: {why}", f"see {name} --help")
+
+
+def answers(asked: Sequence[tuple[Path, tuple[str, ...]]]) -> list[str]:
+    """For each call, why its script refuses the words; empty where it takes them. Nothing is asked twice."""
+    digests = {directory: _digest(directory) for directory in {file.parent for file, _ in asked}}
+    keys = {each: (digests[each[0].parent], each[0].name, each[1]) for each in asked}
+    new = [each for each, key in keys.items() if key not in _ANSWERS]
+    _ANSWERS.update(zip((keys[each] for each in new), refusals(new), strict=True))
+    return [_ANSWERS[keys[each]] for each in asked]
 
 
 def _digest(directory: Path) -> str:
