@@ -28,11 +28,20 @@ def test_a_shipped_environment_keeps_every_rule_without_an_exception(
     assert findings == (), policies.render(findings)
 
 
+@pytest.mark.parametrize("stack", STACKS)
+def test_an_environment_on_github_keeps_every_rule_without_an_exception(
+    stack: str, on_github: Mapping[str, Any]
+) -> None:
+    findings = policies.judge(on_github[stack], (), TODAY)
+    assert findings == (), policies.render(findings)
+
+
 def test_every_rule_about_resources_finds_something_to_judge(
-    rehearsed: Mapping[str, Rehearsed], switched: Mapping[str, Switched]
+    rehearsed: Mapping[str, Rehearsed], switched: Mapping[str, Switched], on_github: Mapping[str, Any]
 ) -> None:
     """A rule for a kind that nobody declares would always pass. The rest is about what must not exist."""
     exports = [*(run.export for run in rehearsed.values()), *(one.export for one in switched.values())]
+    exports += [on_github[stack] for stack in STACKS]
     types = {one.type for export in exports for one in Stack.of_export(export).resources}
     idle = {
         rule.id

@@ -65,5 +65,5 @@ def test_who_acts_is_told_by_environment(exports: Mapping[str, Any]) -> None:
 
 def test_the_picture_is_drawn(exports: Mapping[str, Any]) -> None:
     drawing = topology.draw(exports)
-    assert drawing.startswith("<svg")
+    assert "<svg" in drawing
     assert "Azure DevOps" not in drawing
