@@ -8,6 +8,7 @@ along with the image and is not judged. What it does not do: it knows no signatu
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,7 +55,8 @@ def _provenance(content: bytes, digest: str, release: Release) -> Iterator[str]:
         yield f"it speaks of {', '.join(map(str, subjects)) or 'nothing'}"
     if commits != [release.commit]:
         yield f"it names the commit {', '.join(map(str, commits)) or '(none)'}, the release {release.commit}"
-    if not str(run.get("invocationId", "")).endswith(f"buildId={release.run}"):
+    # As Azure Pipelines and GitHub Actions name a run.
+    if not re.search(rf"(buildId=|/actions/runs/){release.run}(/attempts/\d+)?$", str(run.get("invocationId", ""))):
         yield f"it names the run {run.get('invocationId', '(none)')}, the release {release.run}"
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from pipelines.scripts import promote, publish_image, sign_image, verify_image
+from pipelines.scripts import agent, promote, publish_image, sign_image, verify_image
 from pipelines.scripts.attestations import PROVENANCE_TYPE, SBOM_TYPE
 from pipelines.scripts.certificates import bundle
 from pipelines.scripts.release import Release, write
@@ -31,7 +31,10 @@ from tests.signing import SUBJECT, certificate
 KEY = "https://kv-ci.vault.azure.net/keys/release-signing/0123456789abcdef0123456789abcdef"
 OTHER_KEY = KEY[:-1] + "0"
 COMMIT = "0123456789" * 4
-FACTS = dict.fromkeys(publish_image.FACTS, "https://dev.azure.com/contoso/")
+FACTS = dict.fromkeys(
+    ("BUILD_REPOSITORY_URI", "BUILD_SOURCEBRANCH", "SYSTEM_COLLECTIONURI", "SYSTEM_TEAMPROJECT", "SYSTEM_DEFINITIONID"),
+    "https://dev.azure.com/contoso/",
+)
 
 Captured = pytest.CaptureFixture[str]
 _numbers = itertools.count(1)
@@ -85,7 +88,7 @@ class Stand:
 
     def provenance(self, digest: str, commit: str = COMMIT, run: int = 7) -> object:
         now = datetime.datetime.now(datetime.UTC)
-        return publish_image.provenance("shop", digest, commit, run, FACTS, now)
+        return publish_image.provenance("shop", digest, commit, agent.origin(run, FACTS), now)
 
     def step(self, name: str, *more: str, registry: Registry | None = None) -> int:
         given = [name, "--directory", str(self.directory / "signing"), *more]

@@ -10,7 +10,7 @@ from validation.problems import Problem
 from validation.reader import takes
 
 if TYPE_CHECKING:
-    from settings import Agents, Delivery, Repositories, Signing
+    from settings import Agents, Delivery, Repositories
 
 GITHUB, AZURE_DEVOPS = "github", "azureDevOps"
 REVIEWERS = 6
@@ -89,17 +89,6 @@ _INSTEAD = {
 def _set(section: Any, field: str) -> Any:
     """The value of a field that stands in the file."""
     return getattr(section, field) if section and field in section.model_fields_set else None
-
-
-@check
-def images_are_signed_on_azure_devops(delivery: Delivery, signing: Signing | None) -> Iterator[Problem]:
-    if delivery.platform == GITHUB and signing is not None:
-        yield problem(
-            "signing",
-            as_said(signing),
-            "left out with aks-cicd:delivery.platform github",
-            "remove it: the workflows know no identity that signs",
-        )
 
 
 @check
