@@ -736,10 +736,19 @@ def parse(stack: str, config: Mapping[str, Any], *, rehearsal: bool = False) -> 
 
 def load() -> Settings:
     """The settings of the stack that is being run, from Pulumi's config."""
+    return parse(pulumi.get_stack(), configured(), rehearsal=rehearsing())
+
+
+def configured() -> dict[str, Any]:
+    """What Pulumi's config says of the stack that is being run, by whole key."""
     from pulumi.runtime.config import CONFIG, get_config_env
 
-    raw = {**get_config_env(), **CONFIG.get()}
-    return parse(pulumi.get_stack(), {key: _value(text) for key, text in raw.items()}, rehearsal=_rehearsing.get())
+    return {key: _value(text) for key, text in {**get_config_env(), **CONFIG.get()}.items()}
+
+
+def rehearsing() -> bool:
+    """Whether this run is one of a rehearsal."""
+    return _rehearsing.get()
 
 
 @contextlib.contextmanager

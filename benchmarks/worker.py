@@ -147,8 +147,8 @@ def _once(files: Files, place: Place, estate: Estate, subject: str, programs: Ma
 
 
 def _configs() -> dict[str, dict[str, Any]]:
-    from rehearsal import stackfile
     from rehearsal.program import stack_files
+    from validation import stackfile
 
     found = stack_files(ROOT)
     return {stack: stackfile.read(found[stack]) for stack in SHIPPED}

@@ -47,18 +47,34 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "Reader": "acdd72a7-3385-48ef-bd42-f606fba81ae7",
     }
 )
-"""Azure's built-in roles that the program grants; ids as in Microsoft's list of built-in roles. No other is used."""
+"""Azure's built-in roles that an environment grants; ids as in Microsoft's list of built-in roles. No other is used."""
+
+INFRASTRUCTURE_ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "Azure Kubernetes Service RBAC Cluster Admin": "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b",
+        "Azure Kubernetes Service RBAC Reader": "7f6c6a51-bcf8-42ba-9220-52d62157d7db",
+        "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
+        "Locks Contributor": "28bf596f-4eb7-45ce-b5bc-6cf482fec137",
+        "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
+        "Security Admin": "fb1c8493-542b-48eb-b624-b4c8fea62acd",
+        "Security Reader": "39bc4728-0917-49c7-9d2c-d95423bc2eb4",
+        "Storage Blob Data Contributor": "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+        "Storage Blob Data Reader": "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+    }
+)
+"""Those that the bootstrap grants beside them. No environment does: who plans and applies it cannot come from it."""
 
 
 def role_name(role_definition_id: str) -> str:
     """The name of a role by the id of its definition; the bare GUID for one that the program does not grant."""
     guid = role_definition_id.rpartition("/")[2].lower()
-    return next((name for name, known in ROLES.items() if known == guid), guid)
+    return next((name for name, known in {**ROLES, **INFRASTRUCTURE_ROLES}.items() if known == guid), guid)
 
 
 def role_definition_id(role: str, subscription_id: str) -> str:
     """Azure answers with the definition as seen from the scope's subscription; so that is what we send."""
-    return f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{ROLES[role]}"
+    guid = ROLES.get(role) or INFRASTRUCTURE_ROLES[role]
+    return f"/subscriptions/{subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{guid}"
 
 
 def grant(
@@ -70,11 +86,12 @@ def grant(
     names: Names,
     parent: Resource,
     kind: Literal["ServicePrincipal", "Group"] = "ServicePrincipal",
+    condition: str | None = None,
 ) -> RoleAssignment:
-    """Grants a role of `ROLES` to a principal (object id) on a scope (resource id).
+    """Grants a role of `ROLES` or `INFRASTRUCTURE_ROLES` to a principal (object id) on a scope (resource id).
 
     `name` says who gets what, such as `kubelet-pulls-images`; it is unique in the environment, and the physical name
-    is made from it.
+    is made from it. `condition` narrows the role, in the language of Azure's role assignment conditions.
     """
     # The scope may lie in another subscription than ours: a hub's DNS zone, the registry that images come from.
     definition = Output.from_input(on).apply(lambda scope: role_definition_id(role, scope.split("/")[2]))
@@ -85,6 +102,8 @@ def grant(
         role_definition_id=definition,
         principal_id=to,
         principal_type=PrincipalType.GROUP if kind == "Group" else PrincipalType.SERVICE_PRINCIPAL,
+        condition=condition,
+        condition_version="2.0" if condition else None,
         opts=ResourceOptions(parent=parent, delete_before_replace=True),
     )
 

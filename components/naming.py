@@ -103,6 +103,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "federatedCredential": Rule(
             120, r"[A-Za-z0-9][\w-]*", "letters, digits, _ and -, a letter or digit first", shortest=3
         ),
+        # Both unique in all of Azure; they belong to the bootstrap.
+        "storageAccount": Rule(24, r"[a-z0-9]+", "lower-case letters and digits", shortest=3),
         "devCenter": Rule(26, *_HYPHENATED, shortest=3),
         "devCenterProject": Rule(63, *_HYPHENATED, shortest=3),
         # Unique in all of Azure, and the name of the pool in Azure DevOps.
@@ -239,6 +241,16 @@ class Names:
         """Pipelines name the pool by it; unique in all of Azure, so it ends in the hash."""
         return f"{self._name('agents')}-{self.hash}"
 
+    @property
+    def storage_account(self) -> str:
+        """Letters and digits only, unique in all of Azure; too short for the environment's name."""
+        return f"st{self.workload}{self.hash}"
+
+    @property
+    def key_vault(self) -> str:
+        """Of keys alone, apart from the vaults that hold secrets."""
+        return self._vault("key")
+
     def federated_credential(self, connection: str) -> str:
         """One per service connection of an identity."""
         return f"connection-{connection}"
@@ -326,6 +338,8 @@ class Names:
         yield "dev_center", "devCenter", self.dev_center
         yield "dev_center_project", "devCenterProject", self.dev_center_project
         yield "agent_pool", "agentPool", self.agent_pool
+        yield "storage_account", "storageAccount", self.storage_account
+        yield "key_vault", "vault", self.key_vault
         longest_connection = DeliveryNames(self.environment).connection("dashboards")
         yield "federated_credential", "federatedCredential", self.federated_credential(longest_connection)
         yield "data_collection_endpoint", "dataCollectionEndpoint", self.data_collection_endpoint("delivery")
@@ -395,8 +409,13 @@ class DeliveryNames:
         """The environment on GitHub that a person is asked at, before the environment itself."""
         return f"validate-{self.key}"
 
+    @property
+    def infrastructure(self) -> str:
+        """The environment that a change to the infrastructure itself passes; its gates are asked, not a release's."""
+        return f"infrastructure-{self.key}"
+
     def connection(self, job: str) -> str:
-        """The service connection of one job: `deploy`, `release`, `promote`, `dashboards`, `verify`."""
+        """The service connection of one job: `deploy`, `release`, `promote`, `dashboards`, `verify`, `plan`, `apply`."""
         return f"{job}-{self.key}"
 
 

@@ -32,12 +32,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode  # not exported, though a constructor needs it
 
-from rehearsal import stackfile, toolchain, workspace
+from rehearsal import toolchain, workspace
 from rehearsal.console import Console
 from rehearsal.errors import RehearsalError
 from rehearsal.program import stack_files
 from rehearsal.run import Collector, Run
 from rehearsal.workspace import Workspace
+from validation import stackfile
 
 if TYPE_CHECKING:
     from rehearsal.cloud import Cloud

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from rehearsal import stackfile
 from rehearsal.errors import RehearsalError
+from validation import stackfile
 
 _FILE: Final = re.compile(r"Pulumi\.(?P<stack>.+)\.yaml")
 

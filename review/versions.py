@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from rehearsal import stackfile, toolchain
+from rehearsal import toolchain
 from rehearsal.console import Console
 from rehearsal.graph import Graph
 from rehearsal.program import promotion, stack_files
@@ -24,6 +24,7 @@ from review.errors import ReviewError
 from review.handover import importable
 from review.model import Changes
 from review.programs import Exports, Kept, previews, rehearsed
+from validation import stackfile
 
 PLACE: Final = Path("build") / "review"
 Configs = Mapping[str, Mapping[str, Any]]

@@ -16,8 +16,9 @@ import yaml
 from filelock import FileLock
 
 import settings
-from rehearsal import memory
+from rehearsal import bootstrap, memory, toolchain
 from rehearsal.cloud import Cloud
+from rehearsal.console import Console
 from rehearsal.engine import Rehearsal
 from rehearsal.preview import plan, stand_in
 from rehearsal.run import Run
@@ -111,6 +112,43 @@ def switched(standing: StandingStacks, tmp_path_factory: pytest.TempPathFactory)
             result.write_bytes(pickle.dumps(switch(standing, shared / "switched")))
         found: Mapping[str, Switched] = pickle.loads(result.read_bytes())
     return found
+
+
+@dataclass(frozen=True)
+class Bootstrapped:
+    """What the engine did with the bootstrap, beside both shipped stacks: the first day, and once both are up."""
+
+    first: Run
+    first_again: Run
+    alone: Mapping[str, Any]
+    """The export of the first run."""
+    second_preview: Run
+    second: Run
+    second_again: Run
+    export: Mapping[str, Any]
+
+
+@pytest.fixture(scope="session")
+def bootstrapped(standing: StandingStacks, tmp_path_factory: pytest.TempPathFactory) -> Bootstrapped:
+    """One run for all workers of the session, in a copy of what the shipped stacks have left."""
+    shared = of_the_session(tmp_path_factory)
+    result = shared / "bootstrapped.pickle"
+    with FileLock(shared / "bootstrapped.lock"):
+        if not result.is_file():
+            result.write_bytes(pickle.dumps(_bootstrap(standing.copied(shared / "bootstrap"))))
+        found: Bootstrapped = pickle.loads(result.read_bytes())
+    return found
+
+
+def _bootstrap(directory: Path) -> Bootstrapped:
+    cloud = memory.recall(directory / memory.PLACE.name)
+    with bootstrap.opened(ROOT, directory, cloud, toolchain.bring(toolchain.ways(ROOT, Console()), print)) as rehearsal:
+        first, again = rehearsal.update(bootstrap.STACK), rehearsal.preview(bootstrap.STACK)
+        alone = rehearsal.export(bootstrap.STACK)
+        rehearsal.configure(bootstrap.STACK, bootstrap.config(ROOT, STACKS))
+        preview, second = rehearsal.preview(bootstrap.STACK), rehearsal.update(bootstrap.STACK)
+        last = rehearsal.preview(bootstrap.STACK)
+        return Bootstrapped(first, again, alone, preview, second, last, rehearsal.export(bootstrap.STACK))
 
 
 @pytest.fixture(params=STACKS)

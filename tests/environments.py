@@ -46,6 +46,9 @@ class Environment:
     """Whether the cluster fetches what it runs, so that no pipeline reaches it."""
     configuration: bool
     """Whether the repository that clusters pull from lives here."""
+    subscription: str
+    owns_plans: bool
+    """Whether its stack owns the Defender plans of the subscription."""
 
     @property
     def is_home(self) -> bool:
@@ -88,4 +91,6 @@ def _environment(key: str, config: Mapping[str, Any]) -> Environment:
         github=home.get("github", {}).get("connectionId"),
         pulls=delivery.get("model", "push") == "pull",
         configuration=bool(home) and (home.get("configuration", False) or delivery.get("model", "push") == "pull"),
+        subscription=said["azure"]["subscriptionId"],
+        owns_plans=said["defender"]["plans"] == "managed",
     )

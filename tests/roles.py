@@ -102,6 +102,16 @@ BUILT_IN: Mapping[str, Role] = {
         ),
         ("Microsoft.OperationalInsights/workspaces/sharedKeys/read",),
     ),
+    "fb1c8493-542b-48eb-b624-b4c8fea62acd": Role("Security Admin"),
+    "39bc4728-0917-49c7-9d2c-d95423bc2eb4": Role("Security Reader"),
+    "28bf596f-4eb7-45ce-b5bc-6cf482fec137": Role(
+        "Locks Contributor", tuple(f"Microsoft.Authorization/locks/{each}" for each in ("read", "write", "delete"))
+    ),
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": Role("Storage Blob Data Contributor"),
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": Role("Storage Blob Data Reader"),
+    "12338af0-0e69-4776-bea7-57ae8d297424": Role("Key Vault Crypto User"),
+    "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b": Role("Azure Kubernetes Service RBAC Cluster Admin"),
+    "7f6c6a51-bcf8-42ba-9220-52d62157d7db": Role("Azure Kubernetes Service RBAC Reader"),
     "4abbcc35-e782-43d8-92c5-2d3f1bd2253f": Role("Azure Kubernetes Service Cluster User Role"),
     "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb": Role("Azure Kubernetes Service RBAC Writer"),
     "22926164-76b3-42b3-bc55-97df8dab3e41": Role("Grafana Admin"),

@@ -48,6 +48,8 @@ PRODUCTION = Environment(
     github=None,
     pulls=False,
     configuration=False,
+    subscription=SUBSCRIPTION,
+    owns_plans=True,
 )
 
 

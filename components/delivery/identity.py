@@ -75,7 +75,15 @@ def identify(
         opts=ResourceOptions(parent=parent),
     )
     rights: list[Resource] = [
-        grant(what, right.role, to=identity.principal_id, on=right.scope, names=place.names, parent=parent)
+        grant(
+            what,
+            right.role,
+            to=identity.principal_id,
+            on=right.scope,
+            names=place.names,
+            parent=parent,
+            condition=right.condition,
+        )
         for what, right in granted.items()
     ]
     return identity, rights

@@ -28,10 +28,12 @@ IMPORTER = "Container Registry Data Importer and Data Reader"
 
 @dataclass(frozen=True)
 class Right:
-    """A role of `components.access.ROLES` on a scope (resource id)."""
+    """A role on a scope (resource id)."""
 
     role: str
     scope: Input[str]
+    condition: str | None = None
+    """Narrows the role, in the language of Azure's role assignment conditions."""
 
 
 Rights = Mapping[str, Right]

@@ -75,7 +75,8 @@ def _not_made_yet(world: World, id: str) -> dict[str, Any] | None:
 class Kind:
     """One resource type.
 
-    `path` names the inputs that hold the segments of the ARM name, parents first. `scope` names the input
+    `path` names the inputs that hold the segments of the ARM name, parents first; one that starts with `=` is the
+    segment itself. `scope` names the input
     that holds the scope of an extension resource. `links` says which ARM type an id at a path must have
     (`[*]` stands for any list index). `in_use` is the code with which a delete is refused while another
     resource still refers to this one; without it, Azure lets it go. `nested` is the code with which a delete
@@ -116,7 +117,7 @@ class Kind:
 
     def identify(self, inputs: Mapping[str, Any], subscription: str) -> str:
         """The ARM id that these inputs address. Unknown segments make an id that nothing else has."""
-        segments = [_segment(inputs.get(key)) for key in self.path]
+        segments = [key[1:] if key.startswith("=") else _segment(inputs.get(key)) for key in self.path]
         if self.arm_type == "Microsoft.Resources/resourceGroups":
             return arm.group_id(subscription, segments[0])
         if self.scope is not None:
@@ -131,9 +132,10 @@ class Kind:
     @property
     def addressing(self) -> tuple[str, ...]:
         """The inputs that make up the id: a change to any of them is another resource."""
+        own = tuple(key for key in self.path if not key.startswith("="))
         if self.of_subscription or self.arm_type == "Microsoft.Resources/resourceGroups":
-            return self.path
-        return (self.scope, *self.path) if self.scope is not None else ("resourceGroupName", *self.path)
+            return own
+        return (self.scope, *own) if self.scope is not None else ("resourceGroupName", *own)
 
 
 def identity_outputs(request: Request) -> dict[str, Any]:

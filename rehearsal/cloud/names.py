@@ -112,6 +112,17 @@ NAMES: Final[dict[str, NameRule]] = {
         "none of < > * % & : ? . + /",
     ),
     "Microsoft.KeyVault/vaults/keys": _rule(r"^[A-Za-z0-9-]+$", 1, 127, "BadParameter", "letters, digits and '-'"),
+    "Microsoft.Storage/storageAccounts": _rule(
+        r"^[a-z0-9]+$", 3, 24, "AccountNameInvalid", "lower-case letters and digits"
+    ),
+    "Microsoft.Storage/storageAccounts/blobServices": _rule(r"^default$", 7, 7, "InvalidResourceName", "'default'"),
+    "Microsoft.Storage/storageAccounts/blobServices/containers": _rule(
+        r"^(?!.*--)[a-z0-9][a-z0-9-]*[a-z0-9]$",
+        3,
+        63,
+        "InvalidResourceName",
+        "lower-case letters, digits and single '-'; starts and ends with a letter or digit",
+    ),
     "Microsoft.OperationalInsights/workspaces": _rule(_ALNUM_DASH, 4, 63, "InvalidResourceName", _ALNUM_DASH_WORDS),
     "Microsoft.Insights/diagnosticSettings": _rule(r"^[^*<>%:&?+/\\]*$", 1, 260, "BadRequest", "no '*<>%:&?+/\\'"),
     "Microsoft.ContainerService/managedClusters": _rule(

@@ -54,6 +54,11 @@ ROLES: Final[dict[str, str]] = {
     "fb1c8493-542b-48eb-b624-b4c8fea62acd": "Security Admin",
     "39bc4728-0917-49c7-9d2c-d95423bc2eb4": "Security Reader",
     "85cb6faf-e071-4c9b-8136-154b5a04f717": "Kubernetes Extension Contributor",
+    "28bf596f-4eb7-45ce-b5bc-6cf482fec137": "Locks Contributor",
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
+    "14b46e9e-c2b7-41b4-b07b-48a6ebf60603": "Key Vault Crypto Officer",
     "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
     "b12aa53e-6015-4669-85d0-8515ebb3ae7f": "Private DNS Zone Contributor",
 }

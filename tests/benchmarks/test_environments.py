@@ -12,8 +12,8 @@ import pytest
 
 import settings
 from benchmarks.environments import NoRoomError, generated
-from rehearsal import stackfile
 from rehearsal.program import stack_files
+from validation import stackfile
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = 20

@@ -76,6 +76,8 @@ AZURE = {
     "registry": Limit(5, 50, ALNUM),
     "ci_vault": Limit(3, 24, "A-Za-z0-9-", first="A-Za-z", never="--"),
     "workload_vault": Limit(3, 24, "A-Za-z0-9-", first="A-Za-z", never="--"),
+    "key_vault": Limit(3, 24, "A-Za-z0-9-", first="A-Za-z", never="--"),
+    "storage_account": Limit(3, 24, "a-z0-9", first="a-z0-9", last="a-z0-9"),
     "workspace": Limit(4, 63, "A-Za-z0-9-"),
     "diagnostic_setting": Limit(1, 260, "A-Za-z0-9_-"),
     "lock": Limit(1, 90, r"A-Za-z0-9().\-_", last=r"A-Za-z0-9()\-_"),
@@ -100,7 +102,7 @@ AZURE = {
     "agent_pool": Limit(3, 44, "A-Za-z0-9.-"),
     "federated_credential": Limit(3, 120, "A-Za-z0-9_-", last="A-Za-z0-9_-"),
 }
-GLOBAL = ("registry", "ci_vault", "workload_vault", "grafana", "agent_pool")
+GLOBAL = ("registry", "ci_vault", "workload_vault", "grafana", "agent_pool", "storage_account", "key_vault")
 """What is unique in all of Azure, not just in its resource group."""
 
 
@@ -252,6 +254,8 @@ class TestNamesAreStable:
                     "dev_center": "dc-shop-staging",
                     "dev_center_project": "dcp-shop-staging",
                     "agent_pool": "agents-shop-staging-ueigw7",
+                    "storage_account": "stshopueigw7",
+                    "key_vault": "kv-key-staging-ueigw7",
                     "federated_credential": "connection-dashboards-staging",
                 },
             ),
@@ -291,6 +295,8 @@ class TestNamesAreStable:
                     "dev_center": "dc-shop-prod",
                     "dev_center_project": "dcp-shop-prod",
                     "agent_pool": "agents-shop-prod-7a4oy4",
+                    "storage_account": "stshop7a4oy4",
+                    "key_vault": "kv-key-prod-7a4oy4",
                     "federated_credential": "connection-dashboards-prod",
                 },
             ),

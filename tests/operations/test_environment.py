@@ -23,11 +23,12 @@ from operations.environment.asking import Wanted
 from operations.environment.drafting import draft
 from operations.environment.tree import Note, sections
 from operations.errors import OperationsError
-from rehearsal import preview, stackfile
+from rehearsal import preview
 from rehearsal.console import Console
 from rehearsal.errors import RehearsalError
 from settings import Settings
 from tests.stackfiles import PREFIX, ROOT, STACKS, Config, edited, shipped, steady
+from validation import stackfile
 from validation.checks import placeholders
 
 

@@ -211,7 +211,40 @@ def _landscape() -> dict[str, tuple[str, dict[str, Any]]]:
         ),
         "key": (
             "keyvault:Key",
-            _below(vaultName="kv-test-1", keyName="signing", properties={"kty": "RSA", "keySize": 3072}),
+            _below(
+                vaultName="kv-test-1",
+                keyName="state",
+                properties={
+                    "kty": "RSA",
+                    "keySize": 3072,
+                    "rotationPolicy": {
+                        "lifetimeActions": [{"action": {"type": "rotate"}, "trigger": {"timeAfterCreate": "P1Y"}}]
+                    },
+                },
+            ),
+        ),
+        "storage": (
+            "storage:StorageAccount",
+            _in_group(
+                accountName="sttest1",
+                kind="StorageV2",
+                sku={"name": "Standard_GRS"},
+                allowBlobPublicAccess=False,
+                networkRuleSet={"defaultAction": "Deny", "ipRules": [{"iPAddressOrRange": "203.0.113.7"}]},
+            ),
+        ),
+        "blobs": (
+            "storage:BlobServiceProperties",
+            _below(
+                accountName="sttest1",
+                blobServicesName="default",
+                isVersioningEnabled=True,
+                deleteRetentionPolicy={"enabled": True, "days": 30},
+            ),
+        ),
+        "container": (
+            "storage:BlobContainer",
+            _below(accountName="sttest1", containerName="state", publicAccess="None"),
         ),
         "workspace": (
             "operationalinsights:Workspace",

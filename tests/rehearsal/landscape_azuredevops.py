@@ -180,6 +180,10 @@ SAMPLES: Final[Mapping[str, tuple[str, dict[str, Any]]]] = {
         "GitPermissions",
         _of_project(repositoryId="@repository", principal="@group", permissions={"GenericContribute": "Deny"}),
     ),
+    "may_file": (
+        "AreaPermissions",
+        _of_project(path="/", principal="@group", permissions={"WORK_ITEM_WRITE": "Allow"}),
+    ),
     "may_edit": (
         "BuildDefinitionPermissions",
         _of_project(buildDefinitionId="@pipeline", principal="@group", permissions={"EditBuildDefinition": "Deny"}),

@@ -423,6 +423,12 @@ BENT: Final[dict[str, tuple[str, Mapping[str, Any], str, str]]] = {
         "InvalidPermission",
         "NotSet",
     ),
+    "a permission on work that does not exist": (
+        "may_file",
+        {"permissions": {"WORK_ITEM_EDIT": "Allow"}},
+        "InvalidPermission",
+        "WORK_ITEM_WRITE",
+    ),
     "a permission for an id": ("may_push", {"principal": "@group.groupId"}, "IdentityNotFound", ""),
     "a permission on a branch of nothing": (
         "may_push",

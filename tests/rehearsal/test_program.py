@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import settings
-from rehearsal import program, stackfile
+from rehearsal import program
 from rehearsal.program import ProgramError, Stack
-from rehearsal.stackfile import StackFileError
+from validation import stackfile
+from validation.stackfile import StackFileError
 
 ROOT = Path(__file__).resolve().parents[2]
 

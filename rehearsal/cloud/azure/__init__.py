@@ -31,6 +31,7 @@ from rehearsal.cloud.azure import (
     queries,
     registry,
     routes,
+    storage,
     tables,
     vault,
 )
@@ -48,6 +49,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         private_link,
         registry,
         vault,
+        storage,
         logs,
         cluster,
         pools,

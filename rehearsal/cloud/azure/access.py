@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from rehearsal.cloud import arm
+from rehearsal.cloud import arm, conditions
 from rehearsal.cloud.answers import CloudError
 from rehearsal.cloud.kinds import Kind, Request, refuse_unless
 
@@ -45,6 +45,11 @@ def _condition_has_a_version(request: Request) -> None:
             "InvalidConditionVersion",
             "A condition needs conditionVersion '2.0'.",
         )
+        if isinstance(said := request.get("condition"), str):
+            try:
+                conditions.check(said)
+            except conditions.ConditionError as error:
+                raise CloudError("InvalidCondition", f"The condition is not valid: {error}.") from None
 
 
 def _principal_exists(request: Request) -> None:

@@ -13,12 +13,16 @@ WORKSPACE: Final = "azure-native:operationalinsights:Workspace"
 DIAGNOSTICS: Final = "azure-native:monitor:DiagnosticSetting"
 _WORKSPACE_TYPE: Final = "Microsoft.OperationalInsights/workspaces"
 
+# Metric categories beside AllMetrics. Source: Microsoft's page on the monitoring data of blob storage.
+METRICS: Final = {"microsoft.storage/storageaccounts/blobservices": "Transaction"}
+
 # Log categories by target type. Source: Microsoft's resource-log reference of each service.
 CATEGORIES: Final[dict[str, frozenset[str]]] = {
     "microsoft.containerregistry/registries": frozenset(
         {"ContainerRegistryRepositoryEvents", "ContainerRegistryLoginEvents"}
     ),
     "microsoft.keyvault/vaults": frozenset({"AuditEvent", "AzurePolicyEvaluationDetails"}),
+    "microsoft.storage/storageaccounts/blobservices": frozenset({"StorageRead", "StorageWrite", "StorageDelete"}),
     "microsoft.operationalinsights/workspaces": frozenset({"Audit", "SummaryLogs", "Jobs"}),
     "microsoft.containerservice/managedclusters": frozenset(
         {
@@ -116,7 +120,9 @@ def _categories_are_known(request: Request) -> None:
     for metric in request.blocks("metrics"):
         category = metric.get("category")
         refuse_unless(
-            not isinstance(category, str) or (category == "AllMetrics" and target not in _WITHOUT_METRICS),
+            not isinstance(category, str)
+            or category == METRICS.get(target)
+            or (category == "AllMetrics" and target not in _WITHOUT_METRICS),
             "BadRequest",
             f"Metric category '{category}' is not supported.",
         )

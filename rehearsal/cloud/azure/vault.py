@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rehearsal.cloud import arm
@@ -111,6 +112,18 @@ def _key_can_be_made(request: Request) -> None:
     )
 
 
+def _rotation_fits(request: Request) -> None:
+    """Source: Microsoft's page on rotation of keys."""
+    expires = request.given("properties.rotationPolicy.attributes.expiryTime")
+    for action in request.blocks("properties.rotationPolicy.lifetimeActions"):
+        trigger = action.get("trigger")
+        refuse_unless(
+            expires or not isinstance(trigger, Mapping) or "timeBeforeExpiry" not in trigger,
+            "BadParameter",
+            f"Key {request.name}: what never expires has no time before it does (timeBeforeExpiry).",
+        )
+
+
 KINDS: Final = (
     Kind(
         token=KEY,
@@ -119,7 +132,7 @@ KINDS: Final = (
         located=False,
         required=("properties",),
         compute=_key,
-        shape=(_key_can_be_made,),
+        shape=(_key_can_be_made, _rotation_fits),
     ),
     Kind(
         token=VAULT,

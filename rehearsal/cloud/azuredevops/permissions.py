@@ -1,4 +1,4 @@
-"""Permissions on repositories, pipelines and service connections, given to groups by their descriptor."""
+"""Permissions on repositories, pipelines, areas of work and service connections, given by descriptor."""
 
 from __future__ import annotations
 
@@ -60,6 +60,17 @@ BUILD: Final = [
     "CreateBuildDefinition",
     "EditPipelineQueueConfigurationPermission",
 ]
+AREA: Final = [
+    "GENERIC_READ",
+    "GENERIC_WRITE",
+    "CREATE_CHILDREN",
+    "DELETE",
+    "WORK_ITEM_READ",
+    "WORK_ITEM_WRITE",
+    "MANAGE_TEST_PLANS",
+    "MANAGE_TEST_SUITES",
+    "WORK_ITEM_SAVE_COMMENT",
+]
 CONNECTION: Final = ["Use", "Administer", "Create", "ViewAuthorization", "ViewEndpoint"]
 
 
@@ -89,7 +100,7 @@ def _principal_exists(request: Request) -> None:
 
 
 def _given_once(request: Request) -> None:
-    keys = ("principal", "repositoryId", "branchName", "buildDefinitionId", "serviceendpointId")
+    keys = ("principal", "repositoryId", "branchName", "buildDefinitionId", "serviceendpointId", "path")
     for other in request.others():
         refuse_unless(
             not all(same(other.inputs.get(key), request.inputs.get(key)) for key in keys),
@@ -126,5 +137,6 @@ KINDS: Final = (
     _permissions(
         "BuildDefinitionPermissions", BUILD, {"buildDefinitionId": DEFINITION}, required=("buildDefinitionId",)
     ),
+    _permissions("AreaPermissions", AREA, {}),
     _permissions("ServiceendpointPermissions", CONNECTION, {"serviceendpointId": ENDPOINT}),
 )

@@ -1,12 +1,12 @@
 """One stack file, read as the engine reads it.
 
 The engine's YAML is not PyYAML's: `on`, `yes` and `01:00` stay text, `1e3` is a number, a key given twice is
-an error. A rehearsal that saw other values than a real run would prove the wrong program, so the rules of the
-engine are stated here (tried against its `config --json`).
+an error. Whoever saw other values than a real run would prove the wrong program, so the rules of the engine are stated
+here (tried against its `config --json`).
 
-A rehearsal has no key to encrypted values, and must not ask for one. Addresses of webhooks, the only settings that are
-credentials, are stood in for, by one that changes when the encrypted text does; anything else that is encrypted is
-refused.
+Whoever reads it here has no key to encrypted values, and must not ask for one. Addresses of webhooks, the only settings
+that are credentials, are stood in for, by one that changes when the encrypted text does; anything else that is
+encrypted is refused.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import pulumi
 import yaml
 
-from rehearsal.errors import RehearsalError
 
-
-class StackFileError(RehearsalError):
-    """The file cannot be used; the message is whole, names the file and says how to mend it."""
+class StackFileError(pulumi.RunError):
+    """The file cannot be used; the message is whole, names the file and says how to mend it. Pulumi prints it without a
+    traceback."""
 
 
 class _EngineLoader(yaml.SafeLoader):
