@@ -1,6 +1,6 @@
 """The bootstrap's part of the Azure DevOps project: who plans and applies an environment, and the pipelines that do.
 
-`Pipelines` exists once: the three definitions, the check of every pull request, who opens one for a new environment,
+`Pipelines` exists once: the definitions, the check of every pull request, who opens one for a new environment,
 and the facts that runs need. `InfrastructureEnvironment` exists for each environment that is up: two identities with
 their connections, and the environment with the gates before a change.
 
@@ -31,9 +31,11 @@ from components.delivery.rights import Rights
 from components.naming import DeliveryNames
 from components.placement import Placement
 
-INFRASTRUCTURE, ENVIRONMENT, DRIFT = "infrastructure", "environment", "drift"
+PULL_REQUEST, INFRASTRUCTURE, ENVIRONMENT, DRIFT = "infrastructure-pr", "infrastructure", "environment", "drift"
 """Names of the pipelines; all lie in the platform repository."""
-PIPELINES = (INFRASTRUCTURE, ENVIRONMENT, DRIFT)
+PIPELINES = (PULL_REQUEST, INFRASTRUCTURE, ENVIRONMENT, DRIFT)
+PLANNING = (PULL_REQUEST, INFRASTRUCTURE, DRIFT)
+"""Those that look; only one of them applies, and it never runs what nobody has reviewed."""
 FACTS = "infrastructure"
 """Name of the variable group."""
 APPROVERS = "approvers-infrastructure"
@@ -147,7 +149,7 @@ class Pipelines(ComponentResource):
             blocking=True,
             settings=devops.BranchPolicyBuildValidationSettingsArgs(
                 display_name="What the change would do to every environment",
-                build_definition_id=self.ids[INFRASTRUCTURE],
+                build_definition_id=self.ids[PULL_REQUEST],
                 queue_on_source_update_only=True,
                 manual_queue_only=False,
                 valid_duration=VALID_MINUTES,
@@ -176,7 +178,7 @@ class Pipelines(ComponentResource):
             ],
             opts=ResourceOptions(parent=self),
         )
-        readers = {each: self.ids[each] for each in (INFRASTRUCTURE, DRIFT)}
+        readers = {each: self.ids[each] for each in PLANNING}
         authorize("facts", "variablegroup", group.id, readers, project_id=project_id, parent=self)
 
     def _let_author_in(self) -> None:
@@ -279,10 +281,9 @@ class InfrastructureEnvironment(ComponentResource):
             template=Template(Output.concat(args.project.name, "/", DeliveryNames.PLATFORM_REPOSITORY), TEMPLATE),
         )
         unguarded = ChecksArgs(args.project.id, production=False, gates=UNGUARDED)
-        planning, applying = (INFRASTRUCTURE, DRIFT), (INFRASTRUCTURE,)
-        plan = self._identity("plan", rights.plan(args.reach, args.store), unguarded, planning)
+        plan = self._identity("plan", rights.plan(args.reach, args.store), unguarded, PLANNING)
         let_in(f"plan-{name}", plan.principal_id, args.pipelines.planners, self)
-        apply = self._identity("apply", rights.apply(args.reach, args.store), self._checks, applying)
+        apply = self._identity("apply", rights.apply(args.reach, args.store), self._checks, (INFRASTRUCTURE,))
         # What a stack has in the project, gates among it, is made by those who administer it and by nobody else.
         let_in(f"apply-{name}", apply.principal_id, built_in(ADMINISTRATORS, args.project, self), self)
         self._gated()
@@ -343,7 +344,7 @@ class InfrastructureEnvironment(ComponentResource):
             f"agents-{self._name}",
             "queue",
             found.apply(lambda queue: str(queue.id)),
-            self._let((INFRASTRUCTURE, DRIFT)),
+            self._let(PLANNING),
             project_id=args.project.id,
             parent=self,
         )

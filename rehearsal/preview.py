@@ -17,12 +17,13 @@ import policies
 import settings
 from components.access import role_name
 from components.delivery.extensions import KNOWN
-from rehearsal import pipelines, program, report, toolchain, topology, workflows
+from rehearsal import bootstrap, pipelines, program, report, toolchain, topology, workflows
 from rehearsal.cloud import Cloud, Estate, Existing
 from rehearsal.console import Console
 from rehearsal.engine import Rehearsal
 from rehearsal.program import Stack
 from rehearsal.run import Run
+from validation import stackfile
 
 PLACE: Final = Path("build") / "preview"
 ENGINE: Final = Path("build") / "engine"
@@ -141,28 +142,60 @@ def preview(root: Path, names: Sequence[str], console: Console) -> None:
         for stack in stacks:
             done.append(run(rehearsal, stack, fresh, console))
             _print(done, console)
-        judge_pipelines(root, done, console)
-        judge_policies(done, console, datetime.date.today())
-        drawing = topology.draw({previewed.stack.name: previewed.export for previewed in done})
-        (fresh / "topology.svg").write_text(drawing, "utf-8")
-        shutil.rmtree(root / PLACE, ignore_errors=True)
-        fresh.replace(root / PLACE)
+    exports = {previewed.stack.name: previewed.export for previewed in done}
+    if exports.keys() == program.stack_files(root).keys():
+        exports |= _bootstrapped(root, [*exports], cloud, cli, fresh, console)
+        judge_pipelines(root, exports, console)
+    judge_policies(done, console, datetime.date.today())
+    drawing = topology.draw({previewed.stack.name: previewed.export for previewed in done})
+    (fresh / "topology.svg").write_text(drawing, "utf-8")
+    shutil.rmtree(root / PLACE, ignore_errors=True)
+    fresh.replace(root / PLACE)
     files = ", ".join(sorted(path.name for path in (root / PLACE).iterdir()))
     console.say()
     console.say(f"{console.style('Every stack is valid.', 'green')} Written to {PLACE}: {files}")
 
 
-def judge_pipelines(root: Path, done: Sequence[Previewed], console: Console) -> None:
-    """Holds the pipelines' YAML against what the stacks made; it names things of all of them.
+def _bootstrapped(
+    root: Path, names: Sequence[str], cloud: Cloud, cli: toolchain.Cli, fresh: Path, console: Console
+) -> dict[str, dict[str, Any]]:
+    """The export of the bootstrap as it is once these stacks are up, by its name; nothing without a bootstrap.
+
+    Raises:
+        ProgramError: its settings do not fit, or what it made may not be.
+    """
+    if not (root / bootstrap.DIRECTORY).is_dir():
+        return {}
+    try:
+        wanted = bootstrap.config(root, names)
+    except (settings.SettingsError, stackfile.StackFileError) as error:
+        raise program.ProgramError([str(error)]) from None
+    name = bootstrap.STACK
+    with bootstrap.opened(root, root / ENGINE, cloud, cli) as rehearsal:
+        rehearsal.configure(name, wanted)
+        with console.progress(f"{name}: update") as progress:
+            updated = rehearsal.update(name, lambda n, what: progress.update(f"{n} resources  {what}"))
+        export = rehearsal.export(name, fresh / f"{name}.json")
+    console.say()
+    console.say(
+        f"{console.style(name, 'bold')}  the project that holds the state and lets pipelines plan and apply "
+        f"{' and '.join(names)}: {len(export['deployment']['resources'])} resources, update {updated.seconds:.1f} s"
+    )
+    return {name: export}
+
+
+def judge_pipelines(root: Path, exports: Mapping[str, Mapping[str, Any]], console: Console) -> None:
+    """Holds the pipelines' YAML against what all stacks made; it names things of each of them.
 
     Raises:
         ProgramError: with every finding.
     """
-    if {previewed.stack.name for previewed in done} != program.stack_files(root).keys():
-        return
-    exports = {previewed.stack.name: previewed.export for previewed in done}
-    what, judge = ("workflows", workflows.lint) if workflows.on_github(exports) else ("pipelines", pipelines.lint)
-    if findings := judge(root, exports):
+    stacks = {name: export for name, export in exports.items() if name != bootstrap.STACK}
+    on_github = workflows.on_github(stacks)
+    what, findings = (
+        ("workflows", workflows.lint(root, stacks)) if on_github else ("pipelines", pipelines.lint(root, exports))
+    )
+    if findings:
         raise program.ProgramError([f"The {what} do not fit the stacks:", *map(str, findings)])
     console.say()
     console.say(f"The {what} name only what the stacks made, and use only what is opened to them.")

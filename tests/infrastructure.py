@@ -129,21 +129,24 @@ def identities_amiss(landscape: Landscape, environments: Environments) -> list[s
 # ---------------------------------------------------------------- which pipeline may use what
 
 
+LOOKING = ("infrastructure-pr", "infrastructure", "drift")
+"""Pipelines that plan."""
+
+
 def authorisations(environments: Environments) -> set[tuple[str, str, str]]:
     """Pipeline, kind of thing, `<stack>: <name>`."""
     allowed = {
         ("environment", "endpoint", f"{BOOTSTRAP}: author"),
-        ("infrastructure", "variablegroup", f"{BOOTSTRAP}: infrastructure"),
-        ("drift", "variablegroup", f"{BOOTSTRAP}: infrastructure"),
+        *((one, "variablegroup", f"{BOOTSTRAP}: infrastructure") for one in LOOKING),
     }
     for each in environments.values():
-        allowed |= {(one, "endpoint", f"{BOOTSTRAP}: plan-{each.key}") for one in ("infrastructure", "drift")}
+        allowed |= {(one, "endpoint", f"{BOOTSTRAP}: plan-{each.key}") for one in LOOKING}
         allowed |= {
             ("infrastructure", "endpoint", f"{BOOTSTRAP}: apply-{each.key}"),
             ("infrastructure", "environment", f"{BOOTSTRAP}: infrastructure-{each.key}"),
         }
         if each.agents_service:
-            allowed |= {(one, "queue", f"{each.key}: agents") for one in ("infrastructure", "drift")}
+            allowed |= {(one, "queue", f"{each.key}: agents") for one in LOOKING}
     return allowed
 
 

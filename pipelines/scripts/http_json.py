@@ -79,6 +79,10 @@ class Service:
     def patch(self, path: str, query: Mapping[str, str | int], body: Any) -> Answer:
         return self._call("PATCH", path, query, json.dumps(body).encode(), "application/json")
 
+    def send(self, method: str, path: str, query: Mapping[str, str | int], body: bytes, kind: str) -> Answer:
+        """A body of another kind, or by another method: `PATCH`."""
+        return self._call(method, path, query, body, kind)
+
     def _call(self, method: str, path: str, query: Mapping[str, str | int], body: bytes | None, kind: str) -> Answer:
         address = self.address.rstrip("/") + path + ("?" + urllib.parse.urlencode(query) if query else "")
         attempt = 0

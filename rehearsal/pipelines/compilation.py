@@ -25,6 +25,8 @@ RULE: Final = "pipeline"
 
 _STATIC: Final = ("trigger", "pr", "schedules", "resources", "lockBehavior", "appendCommitMessageToRunName")
 _ROOT: Final = ("name", "parameters", "variables", "pool", "extends", "stages", "jobs", "steps", *_STATIC)
+CLOCKED: Final = "drift"
+"""The only pipeline that the clock may start: it changes nothing."""
 _EXTENDED: Final = ("parameters", "variables", "stages", "jobs", "steps")
 
 
@@ -59,7 +61,8 @@ class _Compiler:
         self._sources, self._definition, self._root, self._findings = sources, definition, root, findings
         self._origin = origin
         for key, value in root.items:
-            if key.value not in _ROOT:
+            clock = key.value == "schedules" and definition.name != CLOCKED
+            if key.value not in _ROOT or clock:
                 self._say(key.at, f"a pipeline has no key {key.value!r} that is known here", "remove it")
             for said in texts(value) if key.value in _STATIC else ():
                 if "${{" in said.value:

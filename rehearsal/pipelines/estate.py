@@ -45,6 +45,8 @@ class Thing:
     """Refs that its checks admit; empty where every branch may."""
     variables: Mapping[str, str] | None = None
     """Of a variable group."""
+    gated: bool = True
+    """Whether any check stands before it; queues and groups have none of their own."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,10 @@ class Estate:
         return _Reader({name: Graph.of(export) for name, export in exports.items()}, exports).estate()
 
 
+BOOTSTRAP: Final = "bootstrap"
+"""The export that is no environment's: who plans and applies them."""
+
+
 class _Reader:
     def __init__(self, graphs: Mapping[str, Graph], exports: Mapping[str, Mapping[str, Any]]) -> None:
         self._graphs, self._exports = graphs, exports
@@ -100,7 +106,7 @@ class _Reader:
             extensions=frozenset(
                 f"{each.get('publisherId')}.{each.get('extensionId')}" for _, each in self._all("index:Extension")
             ),
-            stacks={name: self._stack(name) for name in self._graphs},
+            stacks={name: self._stack(name) for name in self._graphs if name != BOOTSTRAP},
         )
 
     def _all(self, *kinds: str) -> Iterator[tuple[str, Resource]]:
@@ -143,16 +149,28 @@ class _Reader:
         return {
             each.name: Thing(
                 each.name,
-                stack,
+                self._owner(stack, each.name),
                 let_in.get(each.id, frozenset()),
                 frozenset(self._templates(each.id)),
                 frozenset(self._branches(each.id)),
                 {str(one["name"]): str(one.get("value") or "") for one in each.get("variables", ())}
                 if kind == "variablegroup"
                 else None,
+                each.id in self._checked,
             )
             for stack, each in found
         }
+
+    def _owner(self, stack: str, name: str) -> str:
+        """The environment that a thing of the bootstrap is for, by its name; the stack itself otherwise."""
+        of = name.partition("-")[2] if stack == BOOTSTRAP else ""
+        return of if of in self._graphs else stack
+
+    @cached_property
+    def _checked(self) -> frozenset[str]:
+        kinds = ("Approval", "BranchControl", "BusinessHours", "ExclusiveLock", "RequiredTemplate")
+        checks = (each for _, each in self._all(*(f"index:Check{kind}" for kind in kinds)))
+        return frozenset(str(each.get("targetResourceId")) for each in checks)
 
     def _templates(self, id: str) -> Iterator[str]:
         for _, check in self._all("index:CheckRequiredTemplate"):
@@ -170,11 +188,10 @@ class _Reader:
         """Azure makes a managed pool's queue, so no export holds it; its authorisations lie beside the pool."""
         found = {}
         for stack, pool in self._all("devopsinfrastructure:Pool"):
-            beside = [
-                each
-                for of, each in self._all("index:PipelineAuthorization")
-                if of == stack and each.get("type") == "queue" and each.parent == pool.parent
-            ]
+            every = [(of, each) for of, each in self._all("index:PipelineAuthorization") if each.get("type") == "queue"]
+            beside = [each for of, each in every if of == stack and each.parent == pool.parent]
+            queues = {each.get("resourceId") for each in beside}
+            beside += [each for of, each in every if of == BOOTSTRAP and each.get("resourceId") in queues]
             pipelines = frozenset(self._names_by_id.get(int(each.get("pipelineId", 0)), "") for each in beside)
             name = str(pool.get("poolName"))
             found[name] = Thing(name, stack, pipelines)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.naming import DeliveryNames
+from rehearsal.pipelines.estate import Thing
 from rehearsal.pipelines.finding import Finding
 from rehearsal.pipelines.model import Stage
 from rehearsal.pipelines.rules.order import RELEASES
@@ -21,13 +22,29 @@ def foreign(subject: Subject) -> Iterator[Finding]:
     for stage, kind, said, thing in subject.used():
         if thing is None:
             continue
-        own = subject.environments(stage)
+        names = subject.environments(stage)
+        own = {found.stack for name in names if (found := subject.estate.environments.get(name))}
+        if thing.stack not in subject.estate.stacks or bool(names) != bool(own):
+            continue  # the bootstrap's, for all environments; or in an environment that is in no stack
         if own and thing.stack not in own:
-            message = f"the {kind} {said.value} belongs to {thing.stack}, but the stage deploys to {', '.join(own)}"
+            message = f"the {kind} {said.value} belongs to {thing.stack}, but the stage deploys to {', '.join(names)}"
             yield Finding.at(said.at, "foreign", message, "use the stage's own")
-        elif not own and subject.estate.stacks[thing.stack].production and kind != "environment":
+        elif not own and _guarded(subject, kind, thing):
             message = f"the {kind} {said.value} is production's, and the stage {stage.name} names no environment"
             yield Finding.at(said.at, "ungated", message, "use it in a stage with the environment, behind its gates")
+
+
+def _guarded(subject: Subject, kind: str, thing: Thing) -> bool:
+    """Whether a thing is production's and meant to be used behind gates. Who only looks has none, and looks from inside
+    the network."""
+    if not subject.estate.stacks[thing.stack].production or kind == "environment":
+        return False
+    looks = {
+        found.stack
+        for _, what, _, found in subject.used()
+        if what == "service connection" and found and not found.gated
+    }
+    return thing.gated if kind == "service connection" else thing.stack not in looks
 
 
 def reach(subject: Subject) -> Iterator[Finding]:
@@ -41,7 +58,9 @@ def reach(subject: Subject) -> Iterator[Finding]:
             pool = moment.phase.pool
             if thing is None or pool is None or not pool.image:
                 continue
-            stack = estate.stacks[thing.stack]
+            stack = estate.stacks.get(thing.stack)
+            if stack is None:
+                continue
             if stack.closed_to_ci if thing.name == DeliveryNames.CI_CONNECTION else stack.closed:
                 message = f"{thing.stack} is closed to the outside, and agents of the image {pool.image} are outside"
                 yield Finding.at(pool.at, "unreachable", message, f"run the job on the agents of {thing.stack}")

@@ -15,14 +15,16 @@ from rehearsal.pipelines.walk import Moment
 
 RULE: Final = "record"
 SCRIPT: Final = "run_record.py"
+INFRASTRUCTURE: Final = ("infrastructure-pr", "infrastructure", "drift", "environment")
 
 
 def records(subject: Subject) -> Iterator[Finding]:
     """A pipeline that has an identity writes its own record; the others' is forwarded by one that has.
 
-    Records are of deliveries. Who proposes updates delivers nothing, and what becomes of a proposal is in its own run.
+    Records are of deliveries. Who proposes updates delivers nothing, and what becomes of a proposal is in its own run;
+    those of the infrastructure are no releases, and the state has their history.
     """
-    if subject.pipeline.name == UPDATES:
+    if subject.pipeline.name in (UPDATES, *INFRASTRUCTURE):
         return
     if not any(True for moment in subject.moments for _ in subject.connections(moment.step)):
         if not any(_forwards(other) for others in subject.all.values() for other in others):

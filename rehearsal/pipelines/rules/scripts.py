@@ -21,7 +21,7 @@ LONGEST: Final = 3
 
 _OWN: Final = "pipelines/scripts/"
 _STRICT: Final = re.compile(r"set -\w*e\w*( -?o pipefail| \w+)*|set -euo pipefail")
-ONCE: Final = (DeliveryNames.CI_CONNECTION, DeliveryNames.SIGNER_CONNECTION)
+ONCE: Final = (DeliveryNames.CI_CONNECTION, DeliveryNames.SIGNER_CONNECTION, "author")
 """Connections that a project has once."""
 _SIGNED_IN: Final = "AzureCLI@2"
 _CLUSTER_WORDS: Final = ("kubectl", "helm", "kubelogin")

@@ -11,6 +11,10 @@ from rehearsal.pipelines.rules.subject import Subject
 RULE: Final = "starts"
 MAIN: Final = "main"
 CI: Final = "ci"
+PUSHED: Final = (CI, "infrastructure")
+"""Pipelines that a merge starts."""
+VALIDATING: Final = ("pr", "infrastructure-pr")
+"""Pipelines that a pull request must pass; the platform's own checks are for the stacks to say."""
 
 
 def starts(subject: Subject) -> Iterator[Finding]:
@@ -18,14 +22,14 @@ def starts(subject: Subject) -> Iterator[Finding]:
     definition = subject.estate.definitions[pipeline.name]
     said = pipeline.starts
     triggers = [each for each in pipeline.resources if each.branches]
-    pushes = (MAIN,) if pipeline.name == CI else ()
+    pushes = (MAIN,) if pipeline.name in PUSHED else ()
     if said.branches != pushes:
         wanted = f"pushes to {MAIN}" if pushes else "no push"
         now = "every push" if said.branches is None else f"pushes to {', '.join(said.branches) or 'nothing'}"
         mend = f"write `trigger: branches: include: [{MAIN}]`" if pushes else "write `trigger: none`"
         yield Finding.at(said.at, RULE, f"{wanted} may start {pipeline.name}, but {now} would", mend)
     asked = pipeline.name == "pr"
-    if asked and not definition.github and not definition.validates:
+    if pipeline.name in VALIDATING and not definition.github and not definition.validates:
         message = "no branch policy starts it, and Azure Repos does not read `pr:`"
         yield Finding.at(pipeline.at, RULE, message, "let a blocking build-validation policy start it")
     if said.pull_requests != ((MAIN,) if asked else ()):
