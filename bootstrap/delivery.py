@@ -115,7 +115,10 @@ class Pipelines(ComponentResource):
         self._tell_facts()
         self._let_author_in()
         approvers = ApproversArgs(
-            args.project.id, APPROVERS, args.approver_group_id, approves="changes to the infrastructure"
+            args.project.id,
+            APPROVERS,
+            [args.approver_group_id],
+            description="Approves changes to the infrastructure. Members come from the directory's group alone.",
         )
         self.approvers = Approvers("infrastructure-approvers", approvers, ResourceOptions(parent=self))
         self.planners = self._planners()

@@ -263,7 +263,7 @@ ALLOWED: Mapping[str, tuple[str, Mapping[str, str]]] = {
 
 def members(environments: Environments) -> set[tuple[str, str]]:
     """Who is in which group: group, member."""
-    found = {("Readers", "planners"), ("Readers", "author"), ("approvers", "directory-group")}
+    found = {("Readers", "planners"), ("Readers", "author"), ("infrastructure-approvers", "directory-group")}
     for key in environments:
         found |= {("planners", f"plan-{key}"), ("Project Administrators", f"apply-{key}")}
     return found
