@@ -157,7 +157,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m operations costs", allow_abbrev=False)
     parser.add_argument("--write", action="store_true", help=f"puts the tables into {PAGE}")
     asked = parser.parse_args(arguments)
-    graphs = {path.stem: Graph.of(outputs.read_export(path)) for path in _ordered((ROOT / EXPORTS).glob("*.json"))}
+    graphs = {path.stem: Graph.of(outputs.read_export(path)) for path in _ordered(_stacks())}
     if not graphs:
         raise OperationsError(f"There is no export in {EXPORTS}. Run make preview first.")
     if asked.write:
@@ -171,3 +171,8 @@ def main(arguments: list[str]) -> int:
 def _ordered(paths: Iterable[Path]) -> list[Path]:
     """Nonproduction first, as everywhere."""
     return sorted(paths, key=lambda path: (path.stem.startswith("prod"), path.stem))
+
+
+def _stacks() -> Iterator[Path]:
+    """The exports of environments; what lies beside them is none."""
+    return (path for path in (ROOT / EXPORTS).glob("*.json") if (ROOT / f"Pulumi.{path.stem}.yaml").is_file())

@@ -146,7 +146,7 @@ def preview(root: Path, names: Sequence[str], console: Console) -> None:
     if exports.keys() == program.stack_files(root).keys():
         exports |= _bootstrapped(root, [*exports], cloud, cli, fresh, console)
         judge_pipelines(root, exports, console)
-    judge_policies(done, console, datetime.date.today())
+    judge_policies(done, console, datetime.date.today(), exports.get(bootstrap.STACK))
     drawing = topology.draw({previewed.stack.name: previewed.export for previewed in done})
     (fresh / "topology.svg").write_text(drawing, "utf-8")
     shutil.rmtree(root / PLACE, ignore_errors=True)
@@ -201,18 +201,24 @@ def judge_pipelines(root: Path, exports: Mapping[str, Mapping[str, Any]], consol
     console.say(f"The {what} name only what the stacks made, and use only what is opened to them.")
 
 
-def judge_policies(done: Sequence[Previewed], console: Console, today: datetime.date) -> None:
-    """Judges what the stacks made by the rules of the policy pack.
+def judge_policies(
+    done: Sequence[Previewed], console: Console, today: datetime.date, bootstrapped: Mapping[str, Any] | None = None
+) -> None:
+    """Judges what the stacks made, and the bootstrap, by the rules of the policy pack.
 
     Raises:
         ProgramError: where something mandatory is broken and nothing allows it; all findings are told before.
     """
     broken = []
-    for previewed in done:
-        findings = policies.judge(previewed.export, previewed.stack.settings.exemptions, today)
+    judged: list[tuple[str, Mapping[str, Any], Sequence[policies.Exemption]]] = [
+        (each.stack.name, each.export, each.stack.settings.exemptions) for each in done
+    ]
+    judged += [(bootstrap.STACK, bootstrapped, ())] if bootstrapped else []
+    for name, export, exemptions in judged:
+        findings = policies.judge(export, exemptions, today)
         console.say()
-        console.say(f"{console.style(previewed.stack.name, 'bold')}  {policies.render(findings, console.style)}")
-        broken += [previewed.stack.name] if any(finding.blocks for finding in findings) else []
+        console.say(f"{console.style(name, 'bold')}  {policies.render(findings, console.style)}")
+        broken += [name] if any(finding.blocks for finding in findings) else []
     if broken:
         message = (
             f"{' and '.join(broken)}: mandatory policies are broken (above). Mend what they name, or say in the stack "

@@ -122,6 +122,8 @@ class Bootstrapped:
     first_again: Run
     alone: Mapping[str, Any]
     """The export of the first run."""
+    moved: Run
+    """A preview right after the state went to the backend of the stacks."""
     second_preview: Run
     second: Run
     second_again: Run
@@ -135,20 +137,25 @@ def bootstrapped(standing: StandingStacks, tmp_path_factory: pytest.TempPathFact
     result = shared / "bootstrapped.pickle"
     with FileLock(shared / "bootstrapped.lock"):
         if not result.is_file():
-            result.write_bytes(pickle.dumps(_bootstrap(standing.copied(shared / "bootstrap"))))
+            made = _bootstrap(shared / "first-day", standing.copied(shared / "bootstrap"))
+            result.write_bytes(pickle.dumps(made))
         found: Bootstrapped = pickle.loads(result.read_bytes())
     return found
 
 
-def _bootstrap(directory: Path) -> Bootstrapped:
-    cloud = memory.recall(directory / memory.PLACE.name)
-    with bootstrap.opened(ROOT, directory, cloud, toolchain.bring(toolchain.ways(ROOT, Console()), print)) as rehearsal:
-        first, again = rehearsal.update(bootstrap.STACK), rehearsal.preview(bootstrap.STACK)
-        alone = rehearsal.export(bootstrap.STACK)
-        rehearsal.configure(bootstrap.STACK, bootstrap.config(ROOT, STACKS))
-        preview, second = rehearsal.preview(bootstrap.STACK), rehearsal.update(bootstrap.STACK)
-        last = rehearsal.preview(bootstrap.STACK)
-        return Bootstrapped(first, again, alone, preview, second, last, rehearsal.export(bootstrap.STACK))
+def _bootstrap(first_day: Path, directory: Path) -> Bootstrapped:
+    """On a backend of its own first, then in the one that the stacks lie in."""
+    name, cloud = bootstrap.STACK, memory.recall(directory / memory.PLACE.name)
+    cli = toolchain.bring(toolchain.ways(ROOT, Console()), Console().say)
+    with bootstrap.opened(ROOT, first_day, cloud, cli, keep=False) as rehearsal:
+        first, again = rehearsal.update(name), rehearsal.preview(name)
+        alone = rehearsal.export(name)
+    with bootstrap.opened(ROOT, directory, cloud, cli) as rehearsal:
+        rehearsal.take(name, alone)
+        moved = rehearsal.preview(name)
+        rehearsal.configure(name, bootstrap.config(ROOT, STACKS))
+        preview, second, last = rehearsal.preview(name), rehearsal.update(name), rehearsal.preview(name)
+        return Bootstrapped(first, again, alone, moved, preview, second, last, rehearsal.export(name))
 
 
 @pytest.fixture(params=STACKS)

@@ -15,6 +15,7 @@ from policies.rules import (
     pools,
     protection,
     registry,
+    storage,
     vault,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "pools",
     "protection",
     "registry",
+    "storage",
     "vault",
 ]

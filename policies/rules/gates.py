@@ -18,6 +18,8 @@ MEMBERSHIP = "devops:GroupMembership"
 GROUP = "devops:Group"
 MAIN = "refs/heads/main"
 RELEASE_TEMPLATE = "pipelines/templates/release.yml"
+TEMPLATES = (RELEASE_TEMPLATE, "pipelines/templates/infrastructure.yml")
+"""Ways to production: of a release, and of a change to the infrastructure."""
 CI = "ci"
 """The connection that CI pushes images by; runs of main may overtake each other there."""
 
@@ -61,7 +63,10 @@ def production_is_gated(stack: Stack) -> Iterator[tuple[Resource, str]]:
 )
 def nonproduction_is_gated(stack: Stack) -> Iterator[tuple[Resource, str]]:
     for thing in stack.of(ENVIRONMENT, CONNECTION) if not stack.production else ():
-        wanted = (BRANCH,) if thing.kind == CONNECTION and thing.get("serviceEndpointName") == CI else (BRANCH, LOCK)
+        name = str(thing.get("serviceEndpointName")) if thing.kind == CONNECTION else ""
+        if name.startswith("plan-"):
+            continue  # only reads, for whoever opens a pull request
+        wanted = (BRANCH,) if name in (CI, "author") else (BRANCH, LOCK)
         yield from ((thing, words) for words in _missing(stack, thing, wanted))
 
 
@@ -124,13 +129,13 @@ def main_alone_passes(type_: str, check: Properties) -> Iterator[str]:
     TEMPLATE,
     severity=MANDATORY,
     reason="Whoever writes the pipeline must not be able to write its own way to production.",
-    remedy=f"Require {RELEASE_TEMPLATE} of the platform repository's main branch, and nothing else.",
+    remedy="Require release.yml or infrastructure.yml of the platform's templates on main, and nothing else.",
 )
 def the_platforms_template_is_required(type_: str, check: Properties) -> Iterator[str]:
     templates = list(each(check, "requiredTemplates.*"))
     for template in templates:
         repository, path = get(template, "repositoryName"), get(template, "templatePath")
-        named = str(repository).endswith("/platform") and path == RELEASE_TEMPLATE
+        named = str(repository).endswith("/platform") and path in TEMPLATES
         if not (named and get(template, "repositoryRef") == MAIN):
             yield f"{path} of {repository} at {get(template, 'repositoryRef')} passes too"
     if not templates:

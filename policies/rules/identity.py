@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from policies.model import UNKNOWN, Properties, Resource, Stack, arm_type, each, get, kind
@@ -42,7 +43,14 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "4d97b98b-1d4f-4787-a291-c67834d212e7": "Network Contributor",
         "b12aa53e-6015-4669-85d0-8515ebb3ae7f": "Private DNS Zone Contributor",
         "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
-        # Known in order to be refused by name.
+        "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b": "Azure Kubernetes Service RBAC Cluster Admin",
+        "7f6c6a51-bcf8-42ba-9220-52d62157d7db": "Azure Kubernetes Service RBAC Reader",
+        "28bf596f-4eb7-45ce-b5bc-6cf482fec137": "Locks Contributor",
+        "fb1c8493-542b-48eb-b624-b4c8fea62acd": "Security Admin",
+        "39bc4728-0917-49c7-9d2c-d95423bc2eb4": "Security Reader",
+        "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+        "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
+        # Powerful; refused unless the list below names them.
         "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": "Owner",
         "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
         "18d7d88d-d35e-4fb5-a5c3-7773c20a72d9": "User Access Administrator",
@@ -58,6 +66,11 @@ _IMPORTER = "Container Registry Data Importer and Data Reader"
 _RUN_RECORDS = ("Monitoring Metrics Publisher", "run-records-collection")
 _ELSEWHERE = "another's "
 """Stands before the type of what this stack does not make."""
+
+_WHOLE = "subscription or group"
+_HANDS_ON = "Role Based Access Control Administrator"
+_WRITES_STATE = ("Storage Blob Data Contributor", "state-container")
+_UNSEALS = ("Key Vault Crypto User", "state-key")
 
 PEOPLE = "(a group of people)"
 SERVICE = "(a service of Azure's)"
@@ -119,12 +132,51 @@ MAY: Mapping[str, frozenset[tuple[str, str]]] = MappingProxyType(
                 ("Log Analytics Reader", f"{_ELSEWHERE}Microsoft.OperationalInsights/workspaces"),
             }
         ),
-        PEOPLE: frozenset({(_CLUSTER_USER, "cluster"), ("Grafana Admin", "grafana")}),
+        PEOPLE: frozenset({(_CLUSTER_USER, "cluster"), ("Grafana Admin", "grafana"), _WRITES_STATE, _UNSEALS}),
+        # Of the bootstrap: who plans and applies an environment, whose group another stack has made.
+        "plan-*": frozenset(
+            {
+                ("Storage Blob Data Reader", "state-container"),
+                _UNSEALS,
+                *(
+                    (role, f"{_ELSEWHERE}{_WHOLE}")
+                    for role in ("Reader", _CLUSTER_USER, "Azure Kubernetes Service RBAC Reader", "Security Reader")
+                ),
+            }
+        ),
+        "apply-*": frozenset(
+            {
+                _WRITES_STATE,
+                _UNSEALS,
+                *(
+                    (role, f"{_ELSEWHERE}{_WHOLE}")
+                    for role in (
+                        "Contributor",
+                        _HANDS_ON,
+                        "Azure Kubernetes Service RBAC Cluster Admin",
+                        "Locks Contributor",
+                        "Security Admin",
+                    )
+                ),
+                (_HANDS_ON, f"{_ELSEWHERE}Microsoft.ContainerRegistry/registries"),
+            }
+        ),
+        "author": frozenset(),
         # Of managed agents. Azure's documents ask for both on the network that their subnet lies in.
         SERVICE: frozenset({("Reader", "network"), ("Network Contributor", "network")}),
     }
 )
 """The closed list: who, by logical name, may have which role on what, by logical name too."""
+
+
+def may(who: str) -> frozenset[tuple[str, str]]:
+    """What somebody may have, by logical name."""
+    return frozenset().union(*(rights for pattern, rights in MAY.items() if fnmatchcase(who, pattern)))
+
+
+def known(who: str) -> bool:
+    """Whether the list names an identity."""
+    return any(fnmatchcase(who, pattern) for pattern in MAY)
 
 
 def role(definition_id: str) -> str:
@@ -150,7 +202,7 @@ def _on(stack: Stack, grant: Resource) -> str:
     kinds = {one.kind for one in stack.resources if not one.kind.startswith(("pulumi:", "aks-cicd:"))}
     found = stack.linked(grant, "scope", *kinds)
     if found is None:
-        return f"{_ELSEWHERE}{arm_type(scope) or 'subscription or group'}"
+        return f"{_ELSEWHERE}{arm_type(scope) or _WHOLE}"
     return f"a namespace of {found.name}" if found.kind == CLUSTER and "/namespaces/" in scope else found.name
 
 
@@ -166,36 +218,49 @@ def nobody_may_more(stack: Stack) -> Iterator[tuple[Resource, str]]:
     for grant in stack.of(GRANT):
         who, what, on = _who(stack, grant), role(str(grant.get("roleDefinitionId"))), _on(stack, grant)
         borrowed = who in ("kubelet", "release", "verify", "admission-check") and on.startswith(_ELSEWHERE)
-        if (what, on) not in MAY.get(who, frozenset()) or (borrowed and own_registry):
+        if (what, on) not in may(who) or (borrowed and own_registry):
             yield grant, f"{who} has {what} on {on}, which the closed list does not say"
 
 
-@on_resource(
+@on_stack(
     "grant-scope",
-    GRANT,
     severity=MANDATORY,
     reason="A role on a resource group or a subscription reaches what nobody thought of.",
     remedy="Grant on the one resource that is needed.",
 )
-def grants_reach_one_resource(type_: str, grant: Properties) -> Iterator[str]:
-    # Grafana reads the monitoring data of everything in its environment.
-    reading = role(str(get(grant, "roleDefinitionId"))) == "Monitoring Reader"
-    wide = "/providers/" not in str(get(grant, "scope"))
-    if wide and not (reading and "/resourcegroups/" in str(get(grant, "scope")).lower()):
-        yield f"it reaches all of {get(grant, 'scope')}"
+def grants_reach_one_resource(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    for grant in stack.of(GRANT):
+        scope = str(grant.get("scope"))
+        # Grafana reads the monitoring data of everything in its environment.
+        reading = (
+            role(str(grant.get("roleDefinitionId"))) == "Monitoring Reader" and "/resourcegroups/" in scope.lower()
+        )
+        if "/providers/" not in scope and not (reading or _plans_or_applies(stack, grant)):
+            yield grant, f"it reaches all of {scope}"
 
 
-@on_resource(
+def _plans_or_applies(stack: Stack, grant: Resource) -> bool:
+    """Whether a grant is one that the list has for who plans or applies an environment."""
+    who = _who(stack, grant)
+    listed = (role(str(grant.get("roleDefinitionId"))), _on(stack, grant)) in may(who)
+    return listed and who.startswith(("plan-", "apply-"))
+
+
+@on_stack(
     "grant-powerful-role",
-    GRANT,
     severity=MANDATORY,
     reason="Whoever has such a role can give himself every other, or do without.",
     remedy="Grant the least role that does; Microsoft's list of built-in roles has them.",
     psrule=("Azure.RBAC.LimitOwner",),
 )
-def no_powerful_role(type_: str, grant: Properties) -> Iterator[str]:
-    if (found := role(str(get(grant, "roleDefinitionId")))) in POWERFUL:
-        yield f"it grants {found}"
+def no_powerful_role(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    for grant in stack.of(GRANT):
+        if (found := role(str(grant.get("roleDefinitionId")))) not in POWERFUL:
+            continue
+        if not _plans_or_applies(stack, grant):
+            yield grant, f"it grants {found}"
+        elif found == _HANDS_ON and "RoleDefinitionId" not in str(grant.get("condition")):
+            yield grant, "it may hand on any role, its own among them"
 
 
 @on_resource(
@@ -322,4 +387,4 @@ def flux_applies_as_somebody_else(type_: str, properties: Properties) -> Iterato
     remedy="Remove it, or add it to the list of policies/rules/identity.py with what it may do.",
 )
 def identities_are_known(stack: Stack) -> Iterator[tuple[Resource, str]]:
-    yield from ((one, "the closed list does not name it") for one in stack.of(IDENTITY) if one.name not in MAY)
+    yield from ((one, "the closed list does not name it") for one in stack.of(IDENTITY) if not known(one.name))

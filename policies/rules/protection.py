@@ -10,12 +10,15 @@ from policies.rules.cluster import CLUSTER
 from policies.rules.gates import ENVIRONMENT
 from policies.rules.observability import WORKSPACE
 from policies.rules.registry import REGISTRY
+from policies.rules.storage import ACCOUNT, CONTAINER, SERVICE
 from policies.rules.vault import VAULT
 
 STATE = ("resources:ResourceGroup", REGISTRY, CLUSTER, VAULT, WORKSPACE, "monitor:AzureMonitorWorkspace", ENVIRONMENT)
 """What holds state in production."""
 DELIVERY = ("devops:Project", "devops:Git", "devops:BuildDefinition", "github:Repository")
 """What holds history of delivery, wherever it lives."""
+STACKS = (ACCOUNT, SERVICE, CONTAINER, "keyvault:Key")
+"""What holds the state of stacks, and what seals the secrets in it."""
 LOCK = "authorization:ManagementLockByScope"
 LOCKED = (REGISTRY, VAULT, WORKSPACE)
 
@@ -40,6 +43,16 @@ def state_of_production_is_protected(stack: Stack) -> Iterator[tuple[Resource, s
 )
 def history_of_delivery_is_protected(stack: Stack) -> Iterator[tuple[Resource, str]]:
     yield from ((one, "Pulumi would delete or replace it") for one in stack.of(*DELIVERY) if not one.protect)
+
+
+@on_stack(
+    "stacks-protected",
+    severity=MANDATORY,
+    reason="Without the state of a stack nobody can change it, and without its key nobody can read its secrets.",
+    remedy="Set protect.",
+)
+def state_of_stacks_is_protected(stack: Stack) -> Iterator[tuple[Resource, str]]:
+    yield from ((one, "Pulumi would delete or replace it") for one in stack.of(*STACKS) if not one.protect)
 
 
 @on_stack(

@@ -38,6 +38,9 @@ class TestTheFirstDay:
     def test_a_second_run_changes_nothing(self, bootstrapped: Bootstrapped) -> None:
         assert bootstrapped.first_again.quiet
 
+    def test_its_state_moves_into_another_backend_and_nothing_changes(self, bootstrapped: Bootstrapped) -> None:
+        assert bootstrapped.moved.quiet
+
     def test_it_says_where_state_goes_and_what_seals_it(self, bootstrapped: Bootstrapped) -> None:
         said = bootstrapped.first.outputs
         assert re.fullmatch(r"azblob://state\?storage_account=stshop[a-z2-7]{6}", said["backend"])

@@ -11,14 +11,17 @@ import policies
 from policies import exceptions
 from policies.model import Stack
 from policies.psrule import Answer, Demand, answers, references
-from tests.conftest import ROOT, STACKS, Rehearsed
+from tests.conftest import ROOT, STACKS, Bootstrapped, Rehearsed
 
 PAGE = Path("docs") / "exceptions.md"
+BOOTSTRAP = "bootstrap"
+ALL = (*STACKS, BOOTSTRAP)
 
 
 @pytest.fixture(scope="module")
-def stacks(rehearsed: Mapping[str, Rehearsed]) -> Mapping[str, Stack]:
-    return {stack: Stack.of_export(run.export) for stack, run in rehearsed.items()}
+def stacks(rehearsed: Mapping[str, Rehearsed], bootstrapped: Bootstrapped) -> Mapping[str, Stack]:
+    found = {stack: Stack.of_export(run.export) for stack, run in rehearsed.items()}
+    return {**found, BOOTSTRAP: Stack.of_export(bootstrapped.export)}
 
 
 def unmet(demand: Demand, stack: Stack) -> Iterator[str]:
@@ -32,19 +35,19 @@ def test_the_page_is_what_the_command_makes() -> None:
 
 @pytest.mark.parametrize("answer", answers().values(), ids=lambda answer: answer.rule)
 def test_a_property_that_meets_a_rule_is_what_the_stacks_declare(answer: Answer, stacks: Mapping[str, Stack]) -> None:
-    following = [stack for stack in STACKS if answer.followed(stack)]
+    following = [stack for stack in ALL if answer.followed(stack)]
     for demand in answer.demands:
         assert not [(stack, name) for stack in following for name in unmet(demand, stacks[stack])], str(demand)
-        assert not following or any(demand.meant(stacks[stack]) for stack in STACKS), f"nothing is a {demand.type}"
+        assert not following or any(demand.meant(stacks[stack]) for stack in ALL), f"nothing is a {demand.type}"
 
 
 @pytest.mark.parametrize(
-    "answer", [one for one in answers().values() if one.excepted in (*STACKS, "all")], ids=lambda answer: answer.rule
+    "answer", [one for one in answers().values() if one.excepted in (*ALL, "all")], ids=lambda answer: answer.rule
 )
 def test_an_exception_is_still_needed(answer: Answer, stacks: Mapping[str, Stack]) -> None:
     """Where the rule is met by now, the page says less than is true."""
     assert answer.demands, "an exception shows by a property that there is something to except"
-    for stack in STACKS if answer.excepted == "all" else (answer.excepted,):
+    for stack in ALL if answer.excepted == "all" else (answer.excepted,):
         needed = any(
             [*unmet(demand, stacks[str(stack)])] or not demand.meant(stacks[str(stack)]) for demand in answer.demands
         )
@@ -56,7 +59,7 @@ def test_every_rule_has_one_answer(answer: Answer) -> None:
     assert answer.silent or answer.rules or answer.demands
     assert not (answer.silent and (answer.rules or answer.demands or answer.excepted or answer.note))
     assert bool(answer.excepted) == bool(answer.reason)
-    assert answer.excepted in (None, "all", "setting", *STACKS)
+    assert answer.excepted in (None, "all", "setting", *ALL)
     assert answer.severity in ("Critical", "Important", "Awareness")
 
 

@@ -13,7 +13,7 @@ import pytest
 import policies
 from policies.model import Stack
 from policies.rule import ResourceRule
-from tests.conftest import STACKS, Rehearsed
+from tests.conftest import STACKS, Bootstrapped, Rehearsed
 from tests.pulled import Switched
 
 TODAY = datetime.date(2026, 11, 23)
@@ -36,12 +36,22 @@ def test_an_environment_on_github_keeps_every_rule_without_an_exception(
     assert findings == (), policies.render(findings)
 
 
+def test_the_bootstrap_keeps_every_rule_without_an_exception(bootstrapped: Bootstrapped) -> None:
+    for export in (bootstrapped.alone, bootstrapped.export):
+        findings = policies.judge(export, (), TODAY)
+        assert findings == (), policies.render(findings)
+
+
 def test_every_rule_about_resources_finds_something_to_judge(
-    rehearsed: Mapping[str, Rehearsed], switched: Mapping[str, Switched], on_github: Mapping[str, Any]
+    rehearsed: Mapping[str, Rehearsed],
+    switched: Mapping[str, Switched],
+    on_github: Mapping[str, Any],
+    bootstrapped: Bootstrapped,
 ) -> None:
     """A rule for a kind that nobody declares would always pass. The rest is about what must not exist."""
     exports = [*(run.export for run in rehearsed.values()), *(one.export for one in switched.values())]
     exports += [on_github[stack] for stack in STACKS]
+    exports.append(bootstrapped.export)
     types = {one.type for export in exports for one in Stack.of_export(export).resources}
     idle = {
         rule.id

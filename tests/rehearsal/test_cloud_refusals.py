@@ -386,8 +386,6 @@ BENT: Final[dict[str, tuple[str, Mapping[str, Any], str, str]]] = {
         "agents",
     ),
     # Keys and storage
-    "a key of an unknown type": ("key", {"properties.kty": "AES"}, "BadParameter", "AES"),
-    "a key of a length that does not exist": ("key", {"properties.keySize": 1024}, "BadParameter", "1024"),
     "a key that is renewed before it never expires": (
         "key",
         {"properties.rotationPolicy.lifetimeActions[0].trigger": {"timeBeforeExpiry": "P30D"}},
@@ -899,7 +897,6 @@ BAD_NAMES: Final[dict[str, str]] = {
     "registry": "acr-test",
     "replication": "north-europe",
     "vault": "kv--test",
-    "key": "the_key",
     "storage": "st-test",
     "blobs": "other",
     "container": "State",
