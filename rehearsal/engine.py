@@ -167,12 +167,13 @@ class Rehearsal:
         """Where the backend is."""
         return self._space.directory
 
-    def told(self, stack: str, watch: Watch | None = None) -> tuple[Run, dict[str, Any]]:
-        """A preview, also as `pulumi preview --json --show-sames` tells it."""
+    def told(self, stack: str, watch: Watch | None = None, *, plan: Path | None = None) -> tuple[Run, dict[str, Any]]:
+        """A preview, also as `pulumi preview --json --show-sames` tells it; `plan` keeps the engine's plan there."""
         written: list[str] = []
+        kept = {"plan": str(plan)} if plan else {}
 
         def call(**more: Any) -> None:
-            written.append(self._stack(stack).preview(json=True, **more).stdout)
+            written.append(self._stack(stack).preview(json=True, **kept, **more).stdout)
 
         run = self._operate(stack, "preview", call, watch, program=self._program)
         return run, json.loads(written[0])
@@ -194,9 +195,17 @@ class Rehearsal:
         return self._operate(stack, "preview", call, watch, program=self._program)
 
     def update(
-        self, stack: str, watch: Watch | None = None, *, refresh: bool = False, continue_on_error: bool = False
+        self,
+        stack: str,
+        watch: Watch | None = None,
+        *,
+        refresh: bool = False,
+        continue_on_error: bool = False,
+        plan: Path | None = None,
     ) -> Run:
-        call = partial(self._stack(stack).up, refresh=refresh, continue_on_error=continue_on_error)
+        """With `plan`, whatever that plan of an earlier preview does not hold fails."""
+        planned = {"plan": str(plan)} if plan else {}
+        call = partial(self._stack(stack).up, refresh=refresh, continue_on_error=continue_on_error, **planned)
         return self._operate(stack, "update", call, watch, program=self._program)
 
     def refresh(self, stack: str, watch: Watch | None = None) -> Run:

@@ -66,10 +66,10 @@ def plan(asked: argparse.Namespace) -> str:
     if not (project / f"Pulumi.{asked.stack}.yaml").is_file():
         known = ", ".join(sorted(path.name[7:-5] for path in project.glob("Pulumi.*.yaml"))) or "none"
         raise PlanError(f"the stack {asked.stack} has no file in {project.name}; stacks that have one: {known}")
-    head = commit(project)
+    head, found = commit(project), NONE
+    texts: Mapping[str, bytes] = {}
     if asked.base and not stack_plan.concerns(changed(project, asked.base), asked.stack):
         print(f"{asked.stack}: nothing of it is changed since {asked.base}; it is not planned")
-        found, texts = NONE, {}
     else:
         with tempfile.TemporaryDirectory() as directory:
             found, texts = _planned(asked, project, Path(directory))
