@@ -168,6 +168,13 @@ def _misfits(bootstrap: Bootstrap, environments: Mapping[str, Settings]) -> Iter
         )
     for number, (key, each) in enumerate(environments.items()):
         place = below("environments", number)
+        if each.delivery.platform != "azureDevOps":
+            yield _problem(
+                place,
+                key,
+                "a stack with aks-cicd:delivery.platform azureDevOps, whose pipelines plan and apply",
+                "take it out, and run pulumi by hand or by workflows of your own",
+            )
         for what, theirs, ours in (
             ("workload", each.workload, bootstrap.workload),
             ("azure.tenantId", each.azure.tenant_id, bootstrap.azure.tenant_id),

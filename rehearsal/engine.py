@@ -170,10 +170,9 @@ class Rehearsal:
     def told(self, stack: str, watch: Watch | None = None, *, plan: Path | None = None) -> tuple[Run, dict[str, Any]]:
         """A preview, also as `pulumi preview --json --show-sames` tells it; `plan` keeps the engine's plan there."""
         written: list[str] = []
-        kept = {"plan": str(plan)} if plan else {}
 
         def call(**more: Any) -> None:
-            written.append(self._stack(stack).preview(json=True, **kept, **more).stdout)
+            written.append(self._stack(stack).preview(json=True, plan=str(plan) if plan else None, **more).stdout)
 
         run = self._operate(stack, "preview", call, watch, program=self._program)
         return run, json.loads(written[0])
@@ -204,8 +203,8 @@ class Rehearsal:
         plan: Path | None = None,
     ) -> Run:
         """With `plan`, whatever that plan of an earlier preview does not hold fails."""
-        planned = {"plan": str(plan)} if plan else {}
-        call = partial(self._stack(stack).up, refresh=refresh, continue_on_error=continue_on_error, **planned)
+        held = str(plan) if plan else None
+        call = partial(self._stack(stack).up, refresh=refresh, continue_on_error=continue_on_error, plan=held)
         return self._operate(stack, "update", call, watch, program=self._program)
 
     def refresh(self, stack: str, watch: Watch | None = None) -> Run:

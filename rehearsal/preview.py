@@ -144,7 +144,9 @@ def preview(root: Path, names: Sequence[str], console: Console) -> None:
             _print(done, console)
     exports = {previewed.stack.name: previewed.export for previewed in done}
     if exports.keys() == program.stack_files(root).keys():
-        exports |= _bootstrapped(root, [*exports], cloud, cli, fresh, console)
+        # Who delivers by GitHub Actions plans and applies without the pipelines that come with the bootstrap.
+        by_pipeline = [one.stack.name for one in done if one.stack.settings.delivery.platform == "azureDevOps"]
+        exports |= _bootstrapped(root, by_pipeline, cloud, cli, fresh, console)
         judge_pipelines(root, exports, console)
     judge_policies(done, console, datetime.date.today(), exports.get(bootstrap.STACK))
     drawing = topology.draw({previewed.stack.name: previewed.export for previewed in done})
@@ -177,9 +179,10 @@ def _bootstrapped(
             updated = rehearsal.update(name, lambda n, what: progress.update(f"{n} resources  {what}"))
         export = rehearsal.export(name, fresh / f"{name}.json")
     console.say()
+    found = len(export["deployment"]["resources"])
     console.say(
         f"{console.style(name, 'bold')}  the project that holds the state and lets pipelines plan and apply "
-        f"{' and '.join(names)}: {len(export['deployment']['resources'])} resources, update {updated.seconds:.1f} s"
+        f"{' and '.join(names) or 'nothing yet'}: {found} resources, update {updated.seconds:.1f} s"
     )
     return {name: export}
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bootstrap.settings import PROJECT, ROOT, Bootstrap, Wanted, parse
+from bootstrap.settings import PROJECT, ROOT, Bootstrap, Wanted, _misfits, parse
 from validation.problems import SettingsError
 
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "bootstrap" / "Pulumi.yaml").read_text("utf-8"))
@@ -93,6 +93,13 @@ class TestWhatIsRefused:
         config["config"]["aks-cicd:stacks"]["promotesFrom"] = "test"
         (tmp_path / "Pulumi.prod.yaml").write_text(yaml.safe_dump(config), "utf-8")
         assert "leans on: test" in refused(tmp_path, environments=["staging", "prod"])
+
+    def test_an_environment_whose_delivery_is_on_github(self) -> None:
+        wanted = said(environments=["staging"])
+        on_github = wanted.environments["staging"].delivery.model_copy(update={"platform": "github"})
+        changed = wanted.environments["staging"].model_copy(update={"delivery": on_github})
+        (problem,) = _misfits(wanted.bootstrap, {"staging": changed})
+        assert "delivery.platform azureDevOps" in str(problem)
 
     def test_a_stack_file_that_is_wrong_itself(self, tmp_path: Path) -> None:
         shutil.copy(ROOT / "Pulumi.prod.yaml", tmp_path)

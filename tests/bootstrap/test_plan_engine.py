@@ -35,7 +35,8 @@ def rehearsal(names: list[str], tmp_path: Path) -> Iterator[Rehearsal]:
         for name in names:
             Part(name)
 
-    place, configs = tmp_path / "engine", {"prod": {}}
+    place = tmp_path / "engine"
+    configs: dict[str, dict[str, str]] = {"prod": {}}
     with Rehearsal.open(tmp_path / "project", place, None, program=program, configs=configs, cli=cli) as opened:
         yield opened
 
