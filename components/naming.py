@@ -415,7 +415,7 @@ class DeliveryNames:
         return f"infrastructure-{self.key}"
 
     def connection(self, job: str) -> str:
-        """The service connection of one job: `deploy`, `release`, `promote`, `dashboards`, `verify`, `plan`, `apply`."""
+        """The service connection of one job, such as `deploy`, `promote`, `verify`, `plan` or `apply`."""
         return f"{job}-{self.key}"
 
 

@@ -35,6 +35,7 @@ HANDED_ON = (
     IMPORTER,
     "Grafana Admin",
     "Grafana Editor",
+    "Key Vault Crypto User",
     "Key Vault Secrets User",
     "Log Analytics Reader",
     "Managed Identity Operator",

@@ -116,7 +116,6 @@ BUILT_IN: Mapping[str, Role] = {
     "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb": Role("Azure Kubernetes Service RBAC Writer"),
     "22926164-76b3-42b3-bc55-97df8dab3e41": Role("Grafana Admin"),
     "a79a5197-3a5c-4973-a920-486035ffd60f": Role("Grafana Editor"),
-    "12338af0-0e69-4776-bea7-57ae8d297424": Role("Key Vault Crypto User"),
     "4633458b-17de-408a-b874-0445c86b69e6": Role("Key Vault Secrets User"),
     "f1a07417-d97a-45cb-824c-7a7467783830": Role("Managed Identity Operator"),
     "b0d8363b-8ddd-447d-831f-62ca05bff136": Role("Monitoring Data Reader"),
