@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import stack_plan
-from pipelines.scripts.azure_pipelines import fail
+from pipelines.scripts.agent import fail
 from pipelines.scripts.commands import CommandError
 from pipelines.scripts.plan_stack import commit, engine, settings
 from pipelines.scripts.stack_plan import PLAN, PlanError

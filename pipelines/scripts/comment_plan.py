@@ -18,9 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import stack_plan
+from pipelines.scripts.agent import fail
 from pipelines.scripts.arguments import kind
 from pipelines.scripts.azure_devops import Json, Project, project, run_address, values
-from pipelines.scripts.azure_pipelines import fail
 from pipelines.scripts.commands import CommandError, Patience
 from pipelines.scripts.http_json import HttpError
 from pipelines.scripts.stack_plan import ACKNOWLEDGE, NONE, REPORT, About, PlanError

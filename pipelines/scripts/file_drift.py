@@ -19,8 +19,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import stack_plan
+from pipelines.scripts.agent import fail, warn
 from pipelines.scripts.azure_devops import Project, project, run_address
-from pipelines.scripts.azure_pipelines import fail, warn
 from pipelines.scripts.commands import CommandError, Patience
 from pipelines.scripts.comment_plan import report_of
 from pipelines.scripts.http_json import HttpError

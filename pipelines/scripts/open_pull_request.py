@@ -20,8 +20,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import stack_plan
+from pipelines.scripts.agent import fail
 from pipelines.scripts.azure_devops import RESOURCE, Project, project, values
-from pipelines.scripts.azure_pipelines import fail
 from pipelines.scripts.commands import CommandError, Patience, az_token, run
 from pipelines.scripts.http_json import HttpError
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
 from pipelines.scripts import stack_plan
-from pipelines.scripts.azure_pipelines import fail, plain, set_variable
+from pipelines.scripts.agent import fail, plain, set_variable
 from pipelines.scripts.commands import CommandError, run, shorten
 from pipelines.scripts.stack_plan import NONE, PAGE, PLAN, REPORT, WORDS, About, PlanError
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # so that it runs by its path, from any directory
-from pipelines.scripts.azure_pipelines import fail
+from pipelines.scripts.agent import fail
 
 RESULT = "environment.json"
 UNSAID = ("", "as the other", "as fits the tier")
