@@ -171,7 +171,7 @@ class StateStore(ComponentResource):
                 kty=keyvault.JsonWebKeyType.RSA,
                 key_size=3072,
                 key_ops=["encrypt", "decrypt"],
-                attributes=keyvault.KeyAttributesArgs(enabled=True),
+                attributes=keyvault.KeyAttributesArgs(enabled=True, exportable=False),
                 rotation_policy=keyvault.RotationPolicyArgs(
                     # No expiry: an old state still needs the version that it was sealed with.
                     lifetime_actions=[

@@ -52,26 +52,25 @@ def cannot_be_purged(type_: str, vault: Properties) -> Iterator[str]:
         yield "it can be purged"
 
 
-SEALS = {"encrypt", "decrypt"}
+PURPOSES = (frozenset({"sign", "verify"}), frozenset({"encrypt", "decrypt"}), frozenset({"wrapKey", "unwrapKey"}))
+"""What one key may be for: signatures, secrets, or other keys."""
 
 
 @on_stack(
-    "signing-key",
+    "key-purpose",
     severity=MANDATORY,
-    reason="A key that leaves its vault, or serves another purpose, makes a signature that proves nothing.",
-    remedy="Let keyOps be sign and verify, and attributes.exportable be false.",
+    reason="A key that leaves its vault proves and hides nothing; one for two purposes gives both to whoever has one.",
+    remedy="Let keyOps be sign, verify; or encrypt, decrypt; or wrapKey, unwrapKey; and attributes.exportable false.",
 )
-def a_key_only_signs_and_stays(stack: Stack) -> Iterator[tuple[Resource, str]]:
+def a_key_has_one_purpose_and_stays(stack: Stack) -> Iterator[tuple[Resource, str]]:
     for key in stack.of(KEY):
         if key.get("properties.attributes.exportable") is not False:
             yield key, "it can be exported"
         operations = {*each(key.properties, "properties.keyOps.*")}
-        if operations == SEALS:
-            continue  # of the bootstrap: it seals secrets in state, and signs nothing
-        if beyond := sorted(operations - {"sign", "verify"}):
-            yield key, f"it may {' and '.join(beyond)}"
-        elif not operations:
+        if not operations:
             yield key, "it may do whatever keys can"
+        elif not any(operations <= purpose for purpose in PURPOSES):
+            yield key, f"it may {', '.join(sorted(operations))}: more than one purpose"
 
 
 @on_resource(
