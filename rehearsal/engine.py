@@ -249,6 +249,10 @@ class Rehearsal:
         """
         os.kill(int(self._space.process.read_text("utf-8")), signal.SIGKILL)
 
+    def restart(self) -> None:
+        """What there is once a machine that went down is up again."""
+        self._space.tidy()
+
     def export(self, stack: str, path: Path | None = None, *, sealed: bool = True) -> dict[str, Any]:
         """The state as `pulumi stack export` writes it, secrets sealed unless told otherwise; also to `path` if given.
 

@@ -81,6 +81,16 @@ class Workspace:
         """The backend's locks: of an engine that works, or of one that was killed."""
         return sorted((self.state / ".pulumi" / "locks").rglob("*.json"))
 
+    def tidy(self) -> None:
+        """Drops what a killed engine has left half written: the attributes that a backend of files keeps beside a blob.
+
+        They are written in place, unlike the blob itself, and the engine reads no blob whose attributes are cut off
+        ("EOF"); a blob without any is whole.
+        """
+        for path in self.state.rglob("*.attrs"):
+            if not path.stat().st_size:
+                path.unlink()
+
     def knows(self, stack: str) -> bool:
         """Whether the backend has this stack."""
         return any((self.state / ".pulumi" / "stacks").glob(f"*/{stack}.json"))
@@ -126,6 +136,7 @@ def prepared(
         (workspace.work / "Pulumi.yaml").write_text(yaml.safe_dump(project), "utf-8")
         for stack, config in configs.items():
             workspace.configure(stack, config)
+        workspace.tidy()
         yield workspace
 
 

@@ -52,6 +52,7 @@ def kill(stage: Stage, stack: Environment, after: int = AFTER) -> None:
 
     with stage.rehearsal.checkpoints():
         error = stage.fails(f"{stack.name}: update that is killed", update, stack.name)
+    stage.rehearsal.restart()
     stage.cloud.calm()
     stage.cloud.rest()
     stage.expect(f"{stack.name}: killed", bool(done and error), f"after {done} resources")

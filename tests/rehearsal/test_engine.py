@@ -275,3 +275,12 @@ def test_nothing_is_left_running(root: Path, tmp_path: Path, cli: toolchain.Cli)
     with Rehearsal.open(root, tmp_path / "engine", cloud(), program=one_group("rg-one"), cli=cli) as rehearsal:
         rehearsal.update("staging")
     assert not [thread.name for thread in set(threading.enumerate()) - before if not thread.daemon]
+
+
+def test_attributes_that_a_killed_engine_left_half_written_are_dropped_and_whole_ones_kept(tmp_path: Path) -> None:
+    stacks = tmp_path / "state" / ".pulumi" / "stacks" / "aks-cicd"
+    stacks.mkdir(parents=True)
+    for name, content in (("prod.json", ""), ("prod.json.attrs", ""), ("staging.json.attrs", "{}")):
+        (stacks / name).write_text(content)
+    workspace.Workspace(tmp_path).tidy()
+    assert {path.name for path in stacks.iterdir()} == {"prod.json", "staging.json.attrs"}
