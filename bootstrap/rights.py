@@ -85,6 +85,8 @@ def apply(reach: Reach, store: Store) -> Rights:
         f"{who}-unseals-state": Right("Key Vault Crypto User", store.key_id),
         f"{who}-makes-environment": Right("Contributor", reach.group_id),
         f"{who}-hands-on-roles": Right(GRANTS, reach.group_id, hands_on_only(ROLES.values())),
+        # Contributor writes nothing of Microsoft.Authorization, and clusters have policies of their own.
+        f"{who}-assigns-policies": Right("Resource Policy Contributor", reach.group_id),
         f"{who}-administers-cluster": Right("Azure Kubernetes Service RBAC Cluster Admin", reach.group_id),
     }
     if reach.production:

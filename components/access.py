@@ -55,6 +55,7 @@ INFRASTRUCTURE_ROLES: Mapping[str, str] = MappingProxyType(
         "Azure Kubernetes Service RBAC Reader": "7f6c6a51-bcf8-42ba-9220-52d62157d7db",
         "Contributor": "b24988ac-6180-42a0-ab88-20f7382dd24c",
         "Locks Contributor": "28bf596f-4eb7-45ce-b5bc-6cf482fec137",
+        "Resource Policy Contributor": "36243c78-bf99-498c-9df9-86d9f8d28608",
         "Role Based Access Control Administrator": "f58310d9-a9f6-439a-9e8d-f62e7b41a168",
         "Security Admin": "fb1c8493-542b-48eb-b624-b4c8fea62acd",
         "Security Reader": "39bc4728-0917-49c7-9d2c-d95423bc2eb4",

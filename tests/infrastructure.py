@@ -74,6 +74,7 @@ def table(environments: Environments) -> set[Right]:
             Right(apply, "Key Vault Crypto User", key),
             Right(apply, "Contributor", group),
             Right(apply, f"{GRANTS} of {', '.join(sorted(HANDED_ON))}", group),
+            Right(apply, "Resource Policy Contributor", group),
             Right(apply, "Azure Kubernetes Service RBAC Cluster Admin", group),
         }
         if each.owns_plans:

@@ -104,6 +104,7 @@ BUILT_IN: Mapping[str, Role] = {
     ),
     "fb1c8493-542b-48eb-b624-b4c8fea62acd": Role("Security Admin"),
     "39bc4728-0917-49c7-9d2c-d95423bc2eb4": Role("Security Reader"),
+    "36243c78-bf99-498c-9df9-86d9f8d28608": Role("Resource Policy Contributor"),
     "28bf596f-4eb7-45ce-b5bc-6cf482fec137": Role(
         "Locks Contributor", tuple(f"Microsoft.Authorization/locks/{each}" for each in ("read", "write", "delete"))
     ),

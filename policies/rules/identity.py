@@ -46,6 +46,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b": "Azure Kubernetes Service RBAC Cluster Admin",
         "7f6c6a51-bcf8-42ba-9220-52d62157d7db": "Azure Kubernetes Service RBAC Reader",
         "28bf596f-4eb7-45ce-b5bc-6cf482fec137": "Locks Contributor",
+        "36243c78-bf99-498c-9df9-86d9f8d28608": "Resource Policy Contributor",
         "fb1c8493-542b-48eb-b624-b4c8fea62acd": "Security Admin",
         "39bc4728-0917-49c7-9d2c-d95423bc2eb4": "Security Reader",
         "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
@@ -155,6 +156,7 @@ MAY: Mapping[str, frozenset[tuple[str, str]]] = MappingProxyType(
                         _HANDS_ON,
                         "Azure Kubernetes Service RBAC Cluster Admin",
                         "Locks Contributor",
+                        "Resource Policy Contributor",
                         "Security Admin",
                     )
                 ),
