@@ -54,6 +54,7 @@ ROLES: Final[dict[str, str]] = {
     "fb1c8493-542b-48eb-b624-b4c8fea62acd": "Security Admin",
     "39bc4728-0917-49c7-9d2c-d95423bc2eb4": "Security Reader",
     "85cb6faf-e071-4c9b-8136-154b5a04f717": "Kubernetes Extension Contributor",
+    "36243c78-bf99-498c-9df9-86d9f8d28608": "Resource Policy Contributor",
     "28bf596f-4eb7-45ce-b5bc-6cf482fec137": "Locks Contributor",
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
