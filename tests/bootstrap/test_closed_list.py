@@ -48,9 +48,9 @@ def test_these_identities_plan_and_apply(exports: Exports) -> None:
     assert found == {
         "bootstrap/author": 0,
         "bootstrap/plan-staging": 6,
-        "bootstrap/apply-staging": 6,
+        "bootstrap/apply-staging": 7,
         "bootstrap/plan-prod": 6,
-        "bootstrap/apply-prod": 8,
+        "bootstrap/apply-prod": 9,
     }
 
 
