@@ -142,6 +142,7 @@ def test_the_repository_is_filled_although_the_others_have_long_been() -> None:
     made: Any = Namespace(
         registry=Namespace(id="r"),
         ci_vault=Namespace(id="v"),
+        signing_key=None,
         observability=Namespace(records=Namespace(collection_rule_id="c")),
     )
     told = wiring.delivery(settings.parse("staging", config, rehearsal=True), made, made)

@@ -25,6 +25,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "a7ffa36f-339b-4b5c-8bdf-e2c188b2c0eb": ("writes in {}", ""),  # AKS RBAC Writer
     "22926164-76b3-42b3-bc55-97df8dab3e41": ("administers {}", ""),  # Grafana Admin
     "a79a5197-3a5c-4973-a920-486035ffd60f": ("edits dashboards", " of {}"),  # Grafana Editor
+    "12338af0-0e69-4776-bea7-57ae8d297424": ("uses the key {}", ""),  # Key Vault Crypto User
     "4633458b-17de-408a-b874-0445c86b69e6": ("reads secrets", " of {}"),  # Key Vault Secrets User
     "73c42c96-874c-492b-b04d-ab87d138a893": ("reads logs", " of {}"),  # Log Analytics Reader
     "f1a07417-d97a-45cb-824c-7a7467783830": ("assigns the identity {}", ""),  # Managed Identity Operator

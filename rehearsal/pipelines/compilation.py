@@ -25,7 +25,7 @@ RULE: Final = "pipeline"
 
 _STATIC: Final = ("trigger", "pr", "schedules", "resources", "lockBehavior", "appendCommitMessageToRunName")
 _ROOT: Final = ("name", "parameters", "variables", "pool", "extends", "stages", "jobs", "steps", *_STATIC)
-CLOCKED: Final = "drift"
+CLOCKED: Final = ("drift", "updates")
 """The only pipeline that the clock may start: it changes nothing."""
 _EXTENDED: Final = ("parameters", "variables", "stages", "jobs", "steps")
 
@@ -61,7 +61,7 @@ class _Compiler:
         self._sources, self._definition, self._root, self._findings = sources, definition, root, findings
         self._origin = origin
         for key, value in root.items:
-            clock = key.value == "schedules" and definition.name != CLOCKED
+            clock = key.value == "schedules" and definition.name not in CLOCKED
             if key.value not in _ROOT or clock:
                 self._say(key.at, f"a pipeline has no key {key.value!r} that is known here", "remove it")
             for said in texts(value) if key.value in _STATIC else ():

@@ -204,7 +204,9 @@ def test_the_model_says_what_it_is_about(on_azure: Mapping[str, Part]) -> None:
     """Two empty models are equal too."""
     prod = on_azure["prod"]
     assert [(act.what, act.who) for act in prod.acts] == [
+        ("verify_image.py", "promote"),
         ("promote.py", "promote"),
+        ("verify_image.py", "promote"),
         ("deploy.py", "deploy"),
         ("acceptance.py", "deploy"),
         ("telemetry_gate.py", "deploy"),

@@ -426,7 +426,8 @@ def _every_path(value: Any, path: str = "") -> Iterator[str]:
     """The paths of all values and blocks, the innermost and the outermost."""
     children: Iterable[tuple[str, Any]] = ()
     if isinstance(value, dict):
-        children = ((f"{path}.{key}" if path else key, child) for key, child in value.items())
+        # A key that holds a dot (a setting of Flux) has no path.
+        children = ((f"{path}.{key}" if path else key, child) for key, child in value.items() if "." not in key)
     elif isinstance(value, list):
         children = ((f"{path}[{index}]", child) for index, child in enumerate(value))
     for below, child in children:

@@ -55,6 +55,7 @@ def test_an_object_answers_as_the_api_server_does_and_is_found_by_its_id() -> No
 def test_a_refusal_reaches_the_test_with_its_code() -> None:
     cloud = with_cluster(PUBLIC)
     faces = CloudMocks(cloud, subscription=SUBSCRIPTION)
+    mocks.set_mocks(faces, project="platform", stack="test", preview=False)
     id, _ = faces.new_resource(
         pulumi.runtime.MockResourceArgs("pulumi:providers:kubernetes", "objects", configuration(cloud), custom=True)
     )

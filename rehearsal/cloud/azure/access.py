@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from rehearsal.cloud import arm, conditions
-from rehearsal.cloud.answers import CloudError
+from rehearsal.cloud.answers import UNKNOWN, CloudError
 from rehearsal.cloud.kinds import Kind, Request, refuse_unless
+from rehearsal.cloud.values import lookup
 
 ASSIGNMENT: Final = "azure-native:authorization:RoleAssignment"
 POLICY: Final = "azure-native:authorization:PolicyAssignment"
@@ -92,6 +93,8 @@ def _role(value: object) -> str | None:
 
 
 def _policy_is_known(request: Request) -> None:
+    if lookup(request.inputs, "policyDefinitionId") is UNKNOWN:
+        return
     id = str(request.get("policyDefinitionId", ""))
     _, kind, guid = id.rsplit("/", 2) if id.count("/") > 1 else ("", "", "")
     known = POLICIES.get(guid.lower())
