@@ -6,6 +6,7 @@ where all is well.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,6 +119,22 @@ def wanted(thing: Thing, landscape: Landscape, environment: Environment) -> dict
     return gates
 
 
+def unlike(thing: object, checks: Sequence[Resource], gates: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the checks that stand before a thing have beside, or otherwise than, the gates that are wanted there."""
+    found = [f"{thing} has a {each.cls} that is not planned" for each in checks if each.cls not in gates]
+    for kind, settings in gates.items():
+        same = [each for each in checks if each.cls == kind]
+        if len(same) != 1:
+            found.append(f"{thing} has {len(same)} of {kind}")
+        found += [
+            f"{thing}: {kind} has {key} {each.inputs.get(key)!r}, not {value!r}"
+            for each in same
+            for key, value in settings.items()
+            if each.inputs.get(key) != value
+        ]
+    return found
+
+
 def gates_amiss(landscape: Landscape, environments: Environments) -> list[str]:
     """Gates that are missing, doubled, set otherwise than wanted, or before nothing that is known."""
     found = []
@@ -128,17 +145,7 @@ def gates_amiss(landscape: Landscape, environments: Environments) -> list[str]:
     for thing in things(landscape):
         gates = wanted(thing, landscape, environments[thing.stack])
         checks = standing.pop((thing.kind, thing.id), [])
-        found += [f"{thing} has a {each.cls} that is not planned" for each in checks if each.cls not in gates]
-        for kind, settings in gates.items():
-            same = [each for each in checks if each.cls == kind]
-            if len(same) != 1:
-                found.append(f"{thing} has {len(same)} of {kind}")
-            found += [
-                f"{thing}: {kind} has {key} {each.inputs.get(key)!r}, not {value!r}"
-                for each in same
-                for key, value in settings.items()
-                if each.inputs.get(key) != value
-            ]
+        found += unlike(thing, checks, gates)
     found += [f"a gate stands before the unknown {kind} {id}" for kind, id in standing]
     return found
 

@@ -17,7 +17,7 @@ from rehearsal.cloud.values import guid
 from tests import roles
 from tests.authorisations import authorised
 from tests.environments import WORKING_DAYS, Environments
-from tests.gates import CHECKS, MAIN, ROLE_SCOPES, Thing, things
+from tests.gates import CHECKS, MAIN, ROLE_SCOPES, Thing, things, unlike
 from tests.graph import ROLE_ASSIGNMENT, Landscape, Resource
 from tests.rights import CLUSTER_USER, IMPORTER, Right
 
@@ -233,17 +233,7 @@ def gates_amiss(landscape: Landscape, environments: Environments) -> list[str]:
         wanted = gates(thing, landscape, environments)
         target = {"targetResourceType": thing.kind, "targetResourceId": thing.id}
         standing = [each for each in checks if target.items() <= each.inputs.items()]
-        found += [f"{thing} has a {each.cls} that is not planned" for each in standing if each.cls not in wanted]
-        for kind, settings in wanted.items():
-            same = [each for each in standing if each.cls == kind]
-            if len(same) != 1:
-                found.append(f"{thing} has {len(same)} of {kind}")
-            found += [
-                f"{thing}: {kind} has {key} {each.inputs.get(key)!r}, not {value!r}"
-                for each in same
-                for key, value in settings.items()
-                if each.inputs.get(key) != value
-            ]
+        found += unlike(thing, standing, wanted)
     return found
 
 
